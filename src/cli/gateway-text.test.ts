@@ -85,6 +85,14 @@ describe('a request in mind', () => {
 
 const request = requestInMind({ url: 'http://shop.localhost/orders/1', method: 'GET', headers: [] }, front)
 
+test.each([
+  ['required', 'only with a certificate of the client that is valid'],
+  ['optional', 'clients are asked for a certificate, and come in without one, too'],
+] as const)('that certificates of clients are %s is told', (clientCertificates, words) => {
+  const entrance = { ...secure, clientCertificates }
+  expect(explanationText(request, { found: 'rule', entrance, by: [], rule: route({}) })).toContain(words)
+})
+
 test('the way of a request is told in the order in which it goes', () => {
   const rule = route({
     policies: [

@@ -81,12 +81,20 @@ export function explanationText(request: RequestInMind, { entrance, by, rule }: 
     TLS: ', where TLS ends',
     'TLS passthrough': ', and TLS is handed on as it comes',
     TCP: ', and is handed on as it comes',
+    UDP: ', and is handed on as it comes',
   }[entrance.protocol]
   const matched = [`host ${host}`, `${pathType} ${path}`, ...conditions].join(', ')
   return [
     `${what} is taken by ${owner} (${matched})`,
     `it comes in at ${entrance.address}:${entrance.port} (${by.join(', ')})${ending}`,
     ...(entrance.sources === undefined ? [] : [`only from ${entrance.sources.join(', ')}`]),
+    ...(entrance.clientCertificates === undefined
+      ? []
+      : [
+          entrance.clientCertificates === 'required'
+            ? 'only with a certificate of the client that is valid'
+            : 'clients are asked for a certificate, and come in without one, too',
+        ]),
     ...policies.flatMap(policyLines),
     ...does.map(words => `on the way ${words}`),
     redirect === undefined
@@ -126,7 +134,7 @@ const urlAt =
   ({ host, path, search }: RequestInMind) =>
   ({ address, port, protocol }: EntranceFacts): string => {
     const scheme = protocol === 'HTTP' ? 'http' : 'https'
-    if (protocol === 'TCP') return `${address}:${port}`
+    if (protocol === 'TCP' || protocol === 'UDP') return `${address}:${port}`
     const end = `${port === (scheme === 'http' ? 80 : 443) ? '' : `:${port}`}${path}${search}`
     if (address === frontAddress || address === host) return `${scheme}://${host}${end}`
     return `${scheme}://${address}${end} (--header 'Host: ${host}')`

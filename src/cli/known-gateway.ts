@@ -57,12 +57,16 @@ export async function knownGateway(client: Pick<Client, 'list'>): Promise<KnownG
     },
     { addresses: new Set(), taken: new Set() },
   )
-  const { front, machine, refused, certificates } = toldByStatuses(bare)
+  const { front, machine, refused, certificates, authorities } = toldByStatuses(bare)
   const made = gatewayModel(
     {
       ...bare,
       machine,
       refused,
+      authority: (namespace, name) => {
+        const problem = authorities.get(`${namespace}/${name}`)
+        return problem === undefined ? { pem: '' } : { problem }
+      },
       certificate: (namespace, name) => {
         const problem = certificates.get(`${namespace}/${name}`)
         return problem === undefined

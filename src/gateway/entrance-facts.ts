@@ -8,25 +8,30 @@ export interface EntranceFacts {
   readonly address: string
   readonly port: number
   /** `TLS passthrough` is handed on as it comes; `TLS` ends there, and what was in it is handed on. */
-  readonly protocol: 'HTTP' | 'HTTPS' | 'TLS' | 'TLS passthrough' | 'TCP'
+  readonly protocol: 'HTTP' | 'HTTPS' | 'TLS' | 'TLS passthrough' | 'TCP' | 'UDP'
   /** Networks that may connect; undefined: all. */
   readonly sources?: readonly string[]
+  /** Whether clients have to show a certificate; undefined: they are asked for none. */
+  readonly clientCertificates?: 'required' | 'optional'
 }
 
 export const entranceFacts = ({ address, port, carries, tls, sources }: Entrance): EntranceFacts => ({
   address,
   port,
   protocol:
-    carries === 'connections'
-      ? 'TCP'
-      : carries === 'names'
-        ? tls === undefined
-          ? 'TLS passthrough'
-          : 'TLS'
-        : tls === undefined
-          ? 'HTTP'
-          : 'HTTPS',
+    carries === 'packets'
+      ? 'UDP'
+      : carries === 'connections'
+        ? 'TCP'
+        : carries === 'names'
+          ? tls === undefined
+            ? 'TLS passthrough'
+            : 'TLS'
+          : tls === undefined
+            ? 'HTTP'
+            : 'HTTPS',
   ...(sources !== undefined && { sources }),
+  ...(tls?.clients && { clientCertificates: tls.clients.isOptional ? 'optional' : 'required' }),
 })
 
 /** What makes an entrance have a rule: `Ingress`, `Service`, or Gateways, such as `Gateway kube-system/sampan`. */

@@ -2,7 +2,7 @@
 import { sameJson } from '../api/validation/scalars.ts'
 import { entranceFacts, openedBy, type EntranceFacts } from './entrance-facts.ts'
 import { answersTo, compareHosts, findRule, matchesPath, type AskedRequest } from './model/find-rule.ts'
-import type { Entrance, Host, Rule } from './model/model.ts'
+import type { Entrance, GatewayModel, Host, Rule } from './model/model.ts'
 import { otherReading } from './model/plain-path.ts'
 import { textOfHost } from './model/host-names.ts'
 import { conditionWords, ruleFacts, type KnownModel, type RuleFacts } from './rule-facts.ts'
@@ -42,7 +42,8 @@ export interface Missed {
   readonly elsewhere: readonly EntranceFacts[]
 }
 
-export function explainRequest(known: KnownModel, request: RequestInMind): Explanation {
+export function explainRequest(all: KnownModel, request: RequestInMind): Explanation {
+  const known = { ...all, model: withoutPackets(all.model) }
   const { entrances } = known.model
   const entrance = entrances.find(({ address, port }) => address === request.address && port === request.port)
   if (entrance === undefined) return { found: 'no entrance', entrances: taking(entrances, request) }
@@ -75,6 +76,12 @@ const readAnew = ({ hosts }: Entrance): Pick<Entrance, 'hosts'> => ({
       return value === undefined ? rule : { ...rule, match: { ...rule.match, path: { ...path, value } } }
     }),
   })),
+})
+
+/** No request comes by packets. */
+const withoutPackets = (model: GatewayModel): GatewayModel => ({
+  ...model,
+  entrances: model.entrances.filter(({ carries }) => carries !== 'packets'),
 })
 
 /** Whether they lead to the same. */

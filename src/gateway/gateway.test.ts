@@ -38,6 +38,7 @@ beforeAll(async () => {
     },
     front: { address: '127.0.0.1', port: 80, securePort: 443, ownAddresses: ['127.7.0.1'] },
     want: () => {},
+    leadPackets: () => Promise.resolve(),
     vouch: async names => {
       if (vouchProblem !== undefined) throw vouchProblem
       return new Map(names.map(each => [each, `own ${each}`]))

@@ -34,6 +34,7 @@ import { withOwnCertificates } from './model/secure-front.ts'
 import { statusChange } from './model/status-change.ts'
 import { wantedStatuses } from './model/statuses.ts'
 import { observed, resourceOfKind, routeResources, usualResources } from './observe.ts'
+import { packetEntrances, type PacketEntrance } from './packets.ts'
 import { TakenPorts } from './taken-ports.ts'
 
 export interface GatewayOptions {
@@ -47,6 +48,8 @@ export interface GatewayOptions {
   /** Certificates with their keys, in PEM, by name: of those that this machine may vouch for. */
   readonly vouch: (names: readonly string[]) => Promise<ReadonlyMap<string, string>>
   readonly accessLog: Pick<AccessLogOptions, 'file' | 'socket'>
+  /** Leads packets from now on, in place of what was led before; resolves when the kernel does. */
+  readonly leadPackets: (entrances: readonly PacketEntrance[]) => Promise<void>
   readonly identities: Pick<IdentitiesOptions, 'directory' | 'loginSocket' | 'ownAuthority'>
   /** Called as soon as there is an issuer, and with each model: certificates that issuers are to have. */
   readonly want: (wanted: readonly WantedCertificate[]) => void
@@ -81,6 +84,7 @@ export function startGateway({
   kinds,
   machineAddresses,
   vouch,
+  leadPackets,
   identities: identityOptions,
   accessLog: accessLogOptions,
   want,
@@ -106,6 +110,7 @@ export function startGateway({
   let ownPems: ReadonlyMap<string, string> = new Map()
   /** By owner: objects, in a generation, whose rules HAProxy does not take. */
   let refusedObjects = new Map<string, RefusedObject>()
+  let ledPackets: readonly PacketEntrance[] | undefined
   let isDirty = false
   let isServing = false
   let isStopped = false
@@ -262,6 +267,8 @@ export function startGateway({
       ports.have(model)
       if (how !== 'none') logger.debug('routes brought to the gateway', { how })
     }
+    const packets = packetEntrances(model)
+    if (!sameJson(packets, ledPackets)) await leadPackets((ledPackets = packets))
     tell(made)
     if (listed(certificateIssuers).length > 0) want(made.wantedCertificates)
     const atFront = frontAddresses(model, front)
@@ -391,7 +398,8 @@ const inShort = (text: string): string =>
 function frontAddresses({ entrances }: GatewayModel, front: Front): readonly IngressLoadBalancerIngress[] {
   const ports = [front.port, front.securePort].filter(asked =>
     entrances.some(
-      ({ address, port, tls }) => address === front.address && port === asked && tls?.certificates.length !== 0,
+      ({ address, port, carries, tls }) =>
+        address === front.address && port === asked && carries !== 'packets' && tls?.certificates.length !== 0,
     ),
   )
   return [{ ip: front.address, ports: ports.map(port => ({ port: port!, protocol: 'TCP' })) }]

@@ -3,6 +3,7 @@ import type { EndpointSlice, Service } from '../api/generated/models.ts'
 import type { KubeObject } from '../api/object.ts'
 import type { Resource } from '../api/resource.ts'
 import { endpointSlices, ingressClasses, ingresses, namespaces, services } from '../api/resources.ts'
+import { authorityIn } from './model/authority-of.ts'
 import type { Observed, ObservedMachine } from './model/observed.ts'
 import {
   accessPolicies,
@@ -19,6 +20,7 @@ import {
   tcpRoutes,
   tlsRoutes,
   trafficPolicies,
+  udpRoutes,
 } from '../api/gateway-api/resources.ts'
 
 /** That every cluster has. */
@@ -39,6 +41,7 @@ export const routeResources: readonly Resource[] = [
   grpcRoutes,
   tlsRoutes,
   tcpRoutes,
+  udpRoutes,
   referenceGrants,
   backendTlsPolicies,
   accessPolicies,
@@ -59,6 +62,8 @@ export interface ObjectSource {
   readonly slices: (namespace: string, service: string) => readonly EndpointSlice[]
   readonly certificate: Observed['certificate']
   readonly configuration: Observed['configuration']
+  /** Read from ConfigMaps where it is not given. */
+  readonly authority?: Observed['authority']
   readonly secret: Observed['secret']
   /** Nothing is fetched where it is not given. */
   readonly fetchedKeys?: Observed['fetchedKeys']
@@ -73,6 +78,7 @@ export function observed(
     slices,
     certificate,
     configuration,
+    authority = (namespace, name) => authorityIn({ namespace, name }, configuration(namespace, name)),
     secret,
     fetchedKeys = () => ({}),
     sessionKey,
@@ -90,6 +96,7 @@ export function observed(
     grpcRoutes: all(grpcRoutes),
     tlsRoutes: all(tlsRoutes),
     tcpRoutes: all(tcpRoutes),
+    udpRoutes: all(udpRoutes),
     referenceGrants: all(referenceGrants),
     backendTlsPolicies: all(backendTlsPolicies),
     accessPolicies: all(accessPolicies),
@@ -98,6 +105,7 @@ export function observed(
     consumers: all(consumers),
     certificateIssuers: all(certificateIssuers),
     configuration,
+    authority,
     secret,
     fetchedKeys,
     sessionKey,

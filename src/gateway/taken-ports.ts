@@ -1,5 +1,6 @@
-// Which of the ports that a model asks for other programs have: HAProxy would not start with them, or not load.
-import { isFreePort } from '../host/free-port.ts'
+// Which of the ports that a model asks for other programs have: HAProxy would not start with them, or not load, and packets would be taken from whoever has the port.
+import { isFreePacketPort, isFreePort } from '../host/free-port.ts'
+import { placeKey, placeOf } from './model/place-key.ts'
 import type { Front } from './model/gateway-addresses.ts'
 import type { Entrance, GatewayModel } from './model/model.ts'
 
@@ -17,20 +18,21 @@ export class TakenPorts {
   async look({ entrances }: GatewayModel, front: Front): Promise<boolean> {
     const before = this.taken
     const wanted = new Set([...entrances.map(keyOf), ...this.taken])
-    const unknown = [...wanted].filter(key => !this.own.has(key) && key !== keyOf(front))
+    const unknown = [...wanted].filter(key => !this.own.has(key) && key !== placeKey(front, undefined))
     const taken = new Set<string>()
     for (const key of unknown) {
-      const [address = '', port = ''] = key.split(':')
-      if (!(await isFreePort(Number(port), address))) taken.add(key)
+      const { address, port, isOfPackets } = placeOf(key)
+      if (!(await (isOfPackets ? isFreePacketPort : isFreePort)(port, address))) taken.add(key)
     }
     this.taken = taken
     return taken.size !== before.size || [...taken].some(key => !before.has(key))
   }
 
-  /** These are HAProxy's by now. */
+  /** These are ours by now. */
   have({ entrances }: GatewayModel): void {
     this.own = new Set(entrances.map(keyOf))
   }
 }
 
-const keyOf = ({ address, port }: Pick<Entrance, 'address' | 'port'>): string => `${address}:${port}`
+const keyOf = ({ carries, ...place }: Pick<Entrance, 'address' | 'port' | 'carries'>): string =>
+  placeKey(place, carries)

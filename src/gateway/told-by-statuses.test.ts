@@ -96,6 +96,27 @@ test('certificates that are not shown, and routes that HAProxy does not take', (
   expect([...told.refused]).toEqual([['HTTPRoute shop/odd', `${refusedByHaproxy}too odd`]])
 })
 
+test('authorities of clients that are none, and ports that Gateways keep from each other', () => {
+  const asking = (name: string) => ({
+    default: {
+      validation: { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name }], mode: 'AllowValidOnly' as const },
+    },
+  })
+  const listeners = [{ ...secure, port: 9443, tls: vouched }]
+  const told = toldByStatuses(
+    afterwards({
+      gateways: [
+        gateway({ name: 'open' }, listeners),
+        gateway({ name: 'asking' }, listeners, { tls: { frontend: asking('ca') } }),
+        gateway({ name: 'broken' }, listeners, { tls: { frontend: asking('gone') } }),
+      ],
+      authority: (_namespace, name) => (name === 'ca' ? { pem: 'A' } : { problem: `there is no ConfigMap "${name}"` }),
+    }),
+  )
+  expect([...told.authorities]).toEqual([['shop/gone', 'there is no ConfigMap "gone"']])
+  expect([...told.machine.taken]).toEqual([])
+})
+
 test('policies are not enforced for what their statuses say, or nothing is known yet', () => {
   const keys = { authentication: { keys: { header: 'x-api-key' } } }
   const nowhere = { group: '', kind: 'Service', name: 'nowhere' }

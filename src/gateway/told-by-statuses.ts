@@ -10,7 +10,8 @@ import { asksForAny, type Front } from './model/gateway-addresses.ts'
 import { consumerNotFound } from './model/findings.ts'
 import { ownerOf, type Problem } from './model/host-rule.ts'
 import { ownIngresses } from './model/ingress-rules.ts'
-import { gatewaysOf } from './model/listeners.ts'
+import { carriedBy, gatewaysOf } from './model/listeners.ts'
+import { placeKey } from './model/place-key.ts'
 import { ownLoadBalancers } from './model/load-balancers.ts'
 import type { Observed, ObservedMachine } from './model/observed.ts'
 import { placesIn } from './model/place-words.ts'
@@ -22,6 +23,8 @@ export interface ToldGateway {
   readonly refused: ReadonlyMap<string, string>
   /** By `namespace/name` of a Secret: what keeps a listener from showing its certificate. */
   readonly certificates: ReadonlyMap<string, string>
+  /** By `namespace/name` of a ConfigMap: what keeps it from vouching for clients. */
+  readonly authorities: ReadonlyMap<string, string>
 }
 
 /** Requests come from the machine itself. */
@@ -34,9 +37,10 @@ export function toldByStatuses(known: Observed): ToldGateway {
   const addresses = gateways.flatMap(({ status }) => status?.addresses?.map(({ value }) => value) ?? [])
   return {
     front: { address: frontAddress, ...frontPorts(listeners, known), ownAddresses: givenAddresses(gateways, known) },
-    machine: { addresses: new Set(addresses), taken: new Set(listeners.flatMap(takenPlaces)) },
+    machine: { addresses: new Set(addresses), taken: takenBy(listeners) },
     refused: refusedIn(known),
-    certificates: new Map(listeners.flatMap(unusableCertificates)),
+    certificates: new Map([...listeners.flatMap(unusableCertificates), ...gateways.flatMap(unusableClientCertificate)]),
+    authorities: new Map(listeners.flatMap(unusableAuthorities)),
   }
 }
 
@@ -107,6 +111,14 @@ const givenAddresses = (gateways: readonly Gateway[], known: Observed): readonly
     ...ownLoadBalancers(known).flatMap(({ status }) => status?.loadBalancer?.ingress?.[0]?.ip ?? []),
   ].filter(address => address !== frontAddress)
 
+/** Where one of ours is, no other program is, whatever else keeps another one of ours from there. */
+function takenBy(listeners: readonly ToldListener[]): ReadonlySet<string> {
+  const served = new Set(
+    listeners.flatMap(listener => placesOf(listener).map(place => placeKey(place, carriedBy(listener.spec)))),
+  )
+  return new Set(listeners.flatMap(takenPlaces).filter(place => !served.has(place)))
+}
+
 /** Where a listener should be, and says that it is not. */
 function takenPlaces(listener: ToldListener): readonly string[] {
   const { gateway, spec, conditions } = listener
@@ -116,7 +128,9 @@ function takenPlaces(listener: ToldListener): readonly string[] {
     .map(({ value }) => value)
     .filter(address => told.every(place => place.address !== address))
   const isOffFront = asksForAny(gateway) && told.every(({ address }) => address !== frontAddress)
-  return [...own, ...(isOffFront ? [frontAddress] : [])].map(address => `${address}:${spec.port}`)
+  return [...own, ...(isOffFront ? [frontAddress] : [])].map(address =>
+    placeKey({ address, port: spec.port }, carriedBy(spec)),
+  )
 }
 
 function unusableCertificates({ namespace, spec, conditions }: ToldListener): readonly (readonly [string, string])[] {
@@ -126,6 +140,24 @@ function unusableCertificates({ namespace, spec, conditions }: ToldListener): re
   return (spec.tls?.certificateRefs ?? [])
     .filter(({ name }) => problem?.includes(`"${name}"`) === true)
     .map(({ name, namespace: place = namespace }) => [`${place}/${name}`, problem!] as const)
+}
+
+function unusableClientCertificate({ metadata, spec, status }: Gateway): readonly (readonly [string, string])[] {
+  const reference = spec.tls?.backend?.clientCertificateRef
+  const problem = status?.conditions?.find(({ reason }) => reason === 'InvalidClientCertificateRef')?.message
+  if (reference === undefined || problem === undefined) return []
+  return [[`${reference.namespace ?? metadata.namespace}/${reference.name}`, problem]]
+}
+
+function unusableAuthorities({ gateway, conditions }: ToldListener): readonly (readonly [string, string])[] {
+  const problem = conditions.find(
+    ({ type, status, reason }) => type === 'ResolvedRefs' && status === 'False' && reason === 'InvalidCACertificateRef',
+  )?.message
+  const { frontend } = gateway.spec.tls ?? {}
+  return [frontend?.default, ...(frontend?.perPort ?? []).map(({ tls }) => tls)]
+    .flatMap(written => written?.validation?.caCertificateRefs ?? [])
+    .filter(({ name }) => problem?.includes(`"${name}"`) === true)
+    .map(({ name, namespace = gateway.metadata.namespace }) => [`${namespace}/${name}`, problem!] as const)
 }
 
 interface ToldObject extends KubeObject {
@@ -156,6 +188,7 @@ function refusedIn(known: Observed): ReadonlyMap<string, string> {
     ...known.grpcRoutes,
     ...known.tlsRoutes,
     ...known.tcpRoutes,
+    ...known.udpRoutes,
     ...known.accessPolicies,
     ...known.trafficPolicies,
     ...known.balancingPolicies,

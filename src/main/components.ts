@@ -15,6 +15,7 @@ import type { Random } from '../lib/random.ts'
 import { ClusterNames } from '../network/cluster-names.ts'
 import { startDnsServer } from '../network/dns-server.ts'
 import { watchFirewalls, type Firewalls } from '../network/firewall/firewalls.ts'
+import type { PacketEntrance } from '../gateway/packets.ts'
 import { startServiceProxy } from '../network/service-proxy.ts'
 import { startScheduler } from '../scheduler/scheduler.ts'
 import type { ApiServer } from '../server/api-server.ts'
@@ -23,6 +24,7 @@ import type { ClusterFacts, ClusterPlaces } from './data-directory.ts'
 import { offerStorageClass } from './default-storage-class.ts'
 import { liveResources } from './live-resources.ts'
 import { LocalClient } from './local-client.ts'
+import { packetRules, rememberedPackets, rememberPackets } from './packet-rules.ts'
 import { followServiceRanges } from './service-routes.ts'
 
 export interface ComponentsOptions {
@@ -50,6 +52,8 @@ export interface ComponentsOptions {
 export interface Components {
   /** Resolves when the rules for all services known by now are in the kernel. */
   settled(): Promise<void>
+  /** Resolves when these packets, and no others, are led by the gateway. */
+  leadPackets(entrances: readonly PacketEntrance[]): Promise<void>
   /** Resolves when the firewalls of the machine were looked at for the first time. */
   readonly firewalls: Promise<Firewalls>
   /** Rules and routes stay. */
@@ -100,6 +104,10 @@ export async function startComponents(options: ComponentsOptions): Promise<Compo
     .then(() => startFirewalls(options, () => proxy.rewrite()))
   return {
     settled: () => proxy.settled(),
+    leadPackets: entrances => {
+      rememberPackets(options.places, entrances)
+      return proxy.lead(packetRules(entrances))
+    },
     firewalls,
     stop: async () => {
       void firewalls.then(watch => watch.stop())
@@ -166,6 +174,7 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
     nothingRuns,
     nodeReady,
     nodePortRanges,
+    places,
     facts: {
       nodeName,
       linkName,
@@ -178,6 +187,7 @@ function startProxy(options: ComponentsOptions): ReturnType<typeof startServiceP
     nodeName,
     nothingRuns,
     nodeReady,
+    led: packetRules(rememberedPackets(places)),
     ...surroundings(options, 'network'),
     // The node's own address is known to the machine and its pods alone.
     facts: { table: linkName, podCidr, serviceCidr, linkName, nodePortRanges: [...nodePortRanges, nodeAddress] },

@@ -17,6 +17,7 @@ import { gatewayClasses, gateways } from '../api/gateway-api/resources.ts'
 import type { ProcessPlace } from '../host/process-place.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { GatewayOptions } from '../gateway/gateway.ts'
 import type { ClusterPlaces } from './data-directory.ts'
 import { authorityDirectory, readAuthority } from './local-authority.ts'
 import { gatewayCertificates, type CertificatesSetup } from './gateway-certificates.ts'
@@ -40,6 +41,7 @@ export interface GatewaySetup {
   /** That may make classes. */
   readonly serverClient: Client
   readonly elected: CertificatesSetup['elected']
+  readonly leadPackets: GatewayOptions['leadPackets']
   /** The program that makes records in DNS; undefined: there is none. */
   readonly acmeDnsCommand: string | undefined
   readonly clock: Clock
@@ -53,7 +55,11 @@ const securePorts = { file: 'gateway-secure-port', usual: [443, 8443] }
 
 /** @returns undefined where there is no HAProxy; resolves when routes are taken, and what serves them may still start */
 export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway | undefined> {
-  if (findProgram('haproxy') === undefined) return undefined
+  const { leadPackets } = setup
+  if (findProgram('haproxy') === undefined) {
+    await leadPackets([])
+    return undefined
+  }
   const { places, place, client, serverClient, elected, acmeDnsCommand, clock, logger } = setup
   const [{ Haproxy }, { startGateway }, { installKinds }, { ownCertificates }] = await Promise.all([
     import('../gateway/haproxy/haproxy.ts'),
@@ -112,6 +118,7 @@ export async function openGateway(setup: GatewaySetup): Promise<ClusterGateway |
       clock,
     }),
     accessLog: { file: join(places.data, 'gateway-log', 'access.log'), socket: sockets.logSocket },
+    leadPackets,
     identities: {
       directory: join(places.data, 'gateway-identities'),
       loginSocket: sockets.loginSocket,

@@ -275,6 +275,7 @@ async function main(options: ServerOptions): Promise<void> {
     client: componentClient(server, 'gateway', 'system:serviceaccount:kube-system:gateway', podOwner),
     serverClient,
     elected: member.elected,
+    leadPackets: entrances => components.leadPackets(entrances),
     acmeDnsCommand: options.acmeDnsCommand,
     clock,
     logger: logger.with({ component: 'gateway' }),

@@ -82,6 +82,9 @@ const backend: fc.Arbitrary<Backend> = fc.record({
 })
 const backends = fc.uniqueArray(backend, { maxLength: 3, selector: ({ address, port }) => `${address}:${port}` })
 
+const ranges = fc.array(fc.constantFrom('192.0.2.0/24', '192.0.2.128/25', '192.0.2.7', '198.51.100.0/24'), {
+  maxLength: 4,
+})
 /** Few addresses and ports, so that services get in each other's way often. */
 const rule = fc
   .record({
@@ -92,13 +95,20 @@ const rule = fc
     nodePort: fc.option(fc.constantFrom(30_000, 30_001), { nil: undefined }),
     backends,
     sticky: fc.boolean(),
+    places: fc.option(fc.array(fc.integer({ min: 1, max: 300 }), { minLength: 3, maxLength: 3 }), { nil: undefined }),
+    sources: fc.option(fc.record({ allow: fc.array(ranges, { maxLength: 2 }), deny: ranges }), { nil: undefined }),
   })
-  .map(({ name, ...rest }): PortRule => ({
+  .map(({ name, places, sources, ...rest }): PortRule => ({
     chain: `service/n/${name}/${rest.protocol}/${rest.port}`,
     serving: rest.backends,
     ...rest,
+    ...(places && { places: places.slice(0, rest.backends.length) }),
+    ...(sources && { sources }),
   }))
 const ruleSet = fc.uniqueArray(rule, { selector: ({ chain }) => chain, maxLength: 8 })
+const plainRuleSet = ruleSet.map(rules =>
+  rules.map(({ places: _places, sources: _sources, ...plain }): PortRule => plain),
+)
 
 describe('whatever changes', () => {
   test('the change leads to the same table as writing it anew', () => {
@@ -142,7 +152,7 @@ describe('whatever changes', () => {
 
   test('every address of a service either leads somewhere or refuses, and by itself exactly when it has backends', () => {
     fc.assert(
-      fc.property(ruleSet, rules => {
+      fc.property(plainRuleSet, rules => {
         const { sets } = fromWhole(rules)
         const alone = rules.map(one => fromWhole([one]))
         for (const [index, { addresses, protocol, port, backends: targets }] of rules.entries()) {
@@ -192,6 +202,24 @@ describe('a chain', () => {
     ['is not there without backends', { backends: [] }, undefined],
   ])('%s', (_what, change, text) => {
     expect(ruleOf(change)).toBe(text)
+  })
+
+  test('has places for each backend, and what is left of them is refused, as those are who may not send', () => {
+    const table = fromWhole([
+      {
+        ...web,
+        places: [250, 1],
+        sources: { allow: [['10.0.0.0/8', '10.1.0.0/16'], []], deny: ['10.2.0.0/16', '10.2.0.0/16'] },
+      },
+    ])
+    expect(table.chains.get(web.chain)).toEqual([
+      'ip saddr { 10.2.0.0/16 } return',
+      'ip saddr != { 10.0.0.0/8 } return',
+      'return',
+      'meta l4proto tcp dnat ip to numgen random mod 1000 map { 0-249 : 10.42.0.1 . 8080, 250 : 10.42.0.2 . 8081 }',
+    ])
+    expect(table.sets.get('services')!.has('10.43.0.1 . tcp . 80')).toBe(true)
+    expect(table.sets.get('unserved')!.has('10.43.0.1 . tcp . 80')).toBe(true)
   })
 
   test('only the chain is written anew when only backends change', () => {

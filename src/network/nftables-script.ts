@@ -1,7 +1,8 @@
 // Writes nftables scripts: the whole table for a start, and the smallest change for an update. Each script
 // is one transaction. Pure. One chain per service port chooses a backend; maps lead packets to chains;
 // a service without backends refuses connections at once instead of letting them hang.
-import type { PortRule } from './service-rules.ts'
+import { rangeContains } from '../lib/ipv4.ts'
+import { isOpenInPart, type PortRule } from './service-rules.ts'
 
 export interface TableFacts {
   /** Name of the table; one per cluster. */
@@ -121,15 +122,13 @@ function sameElements(left: PortRule, right: PortRule): boolean {
     left.port === right.port &&
     left.nodePort === right.nodePort &&
     left.backends.length > 0 === right.backends.length > 0 &&
+    isOpenInPart(left) === isOpenInPart(right) &&
     left.addresses.join() === right.addresses.join()
   )
 }
 
-function elementLines(
-  verb: 'add' | 'delete',
-  table: string,
-  { addresses, protocol, port, nodePort, backends, chain }: PortRule,
-): string[] {
+function elementLines(verb: 'add' | 'delete', table: string, rule: PortRule): string[] {
+  const { addresses, protocol, port, nodePort, backends, chain } = rule
   const served = backends.length > 0
   const verdict = served ? ` : goto ${chain}` : ''
   const elements = addresses.map(address => `${address} . ${protocol} . ${port}${verdict}`)
@@ -137,6 +136,11 @@ function elementLines(
     elements.length === 0
       ? []
       : [`${verb} element ip ${table} ${served ? 'services' : 'unserved'} { ${elements.join(', ')} }`]
+  // What its chain leads nowhere is refused as what has no chain.
+  if (served && isOpenInPart(rule) && addresses.length > 0)
+    lines.push(
+      `${verb} element ip ${table} unserved { ${addresses.map(address => `${address} . ${protocol} . ${port}`).join(', ')} }`,
+    )
   if (nodePort !== undefined)
     lines.push(
       `${verb} element ip ${table} ${served ? 'node-ports' : 'unserved-node-ports'} { ${protocol} . ${nodePort}${verdict} }`,
@@ -146,17 +150,55 @@ function elementLines(
 
 function chainLines(table: string, previous: PortRule | undefined, rule: PortRule): string[] {
   if (rule.backends.length === 0) return []
-  const text = chainRule(rule)
+  const rules = chainRules(rule)
   const existed = previous !== undefined && previous.backends.length > 0
-  if (existed && chainRule(previous) === text) return []
+  if (existed && chainRules(previous).join('\n') === rules.join('\n')) return []
   const start = existed ? `flush chain ip ${table} ${rule.chain}` : `add chain ip ${table} ${rule.chain}`
-  return [start, `add rule ip ${table} ${rule.chain} ${text}`]
+  return [start, ...rules.map(text => `add rule ip ${table} ${rule.chain} ${text}`)]
 }
 
-function chainRule({ backends, protocol, sticky }: PortRule): string {
+const chainRules = (rule: PortRule): readonly string[] => [...sourceRules(rule), targetRule(rule)]
+
+function sourceRules({ sources }: PortRule): readonly string[] {
+  if (sources === undefined) return []
+  const { allow, deny } = sources
+  return [
+    ...(deny.length === 0 ? [] : [`ip saddr { ${apart(deny).join(', ')} } return`]),
+    ...allow.map(ranges => (ranges.length === 0 ? 'return' : `ip saddr != { ${apart(ranges).join(', ')} } return`)),
+  ]
+}
+
+/** A set takes no range within another one. */
+const apart = (ranges: readonly string[]): readonly string[] =>
+  [...new Set(ranges)].filter(
+    (range, index, all) =>
+      !all.some(
+        (other, at) => at !== index && rangeContains(other, range) && (at < index || !rangeContains(range, other)),
+      ),
+  )
+
+const allPlaces = 1000
+
+function targetRule(rule: PortRule): string {
+  const { backends, protocol, sticky, places } = rule
+  if (places !== undefined) return placesRule(rule, places)
   if (backends.length === 1) return `meta l4proto ${protocol} dnat to ${backends[0]!.address}:${backends[0]!.port}`
   const choice = sticky ? `jhash ip saddr mod ${backends.length}` : `numgen random mod ${backends.length}`
   const targets = backends.map(({ address, port }, index) => `${index} : ${address} . ${port}`)
+  return `meta l4proto ${protocol} dnat ip to ${choice} map { ${targets.join(', ')} }`
+}
+
+function placesRule({ backends, protocol, sticky }: PortRule, places: readonly number[]): string {
+  const choice = `${sticky ? 'jhash ip saddr' : 'numgen random'} mod ${allPlaces}`
+  let first = 0
+  const targets = backends.flatMap(({ address, port }, index) => {
+    const count = places[index] ?? 0
+    if (count === 0) return []
+    const last = first + count - 1
+    const range = count === 1 ? first : `${first}-${last}`
+    first = last + 1
+    return [`${range} : ${address} . ${port}`]
+  })
   return `meta l4proto ${protocol} dnat ip to ${choice} map { ${targets.join(', ')} }`
 }
 

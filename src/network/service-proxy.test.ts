@@ -6,6 +6,7 @@ import type { Flow } from '../host/connection-tracking.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { FakeClock } from '../testing/fake-clock.ts'
 import { startTestServer, type TestServer } from '../testing/in-process-server.ts'
+import type { PortRule } from './service-rules.ts'
 import { startServiceProxy, type FlowMemory, type ServiceProxy } from './service-proxy.ts'
 
 const facts = {
@@ -86,6 +87,32 @@ test('endpoints that come and go change one service', async () => {
   await server.local.delete(services, { namespace: 'shop', name: 'web' })
   await proxy.settled()
   expect(scripts.at(-1)).toBe('delete element ip t unserved { 10.43.0.20 . tcp . 80 }\n')
+})
+
+test('what else is led stands in the same table, is replaced as a whole, and outlives its loss', async () => {
+  const led = (address: string, port = 5300): PortRule => ({
+    chain: `gateway/127.7.0.1/udp/${port}`,
+    protocol: 'udp',
+    addresses: ['127.7.0.1'],
+    port,
+    nodePort: undefined,
+    sticky: false,
+    backends: [{ address, port: 53 }],
+    serving: [{ address, port: 53 }],
+    places: [1000],
+  })
+  const flow = { protocol: 'udp', address: '127.7.0.1', port: 5300, targetPort: 53 }
+  remembered = ['10.42.0.5', '10.42.0.6'].map(target => ({ ...flow, target }))
+  await proxy.lead([led('10.42.0.5')])
+  expect(scripts.at(-1)).toContain(
+    'add element ip t services { 127.7.0.1 . udp . 5300 : goto gateway/127.7.0.1/udp/5300 }',
+  )
+  expect(forgotten).toMatchObject([{ target: '10.42.0.6' }])
+  proxy.rewrite()
+  await proxy.settled()
+  expect(scripts.at(-1)).toMatch(/^add table ip t\ndelete table ip t\n[^]*goto gateway\/127\.7\.0\.1\/udp\/5300/)
+  await proxy.lead([led('10.42.0.5', 5301)])
+  expect(scripts.at(-1)).toContain('delete chain ip t gateway/127.7.0.1/udp/5300')
 })
 
 test('what changes nothing is not handed on', async () => {

@@ -30,6 +30,8 @@ export interface ServiceProxyOptions {
   readonly nodeReady?: Promise<void>
   readonly clock: Clock
   readonly logger: Logger
+  /** What is led to pods beyond services, until somebody says otherwise. */
+  readonly led?: readonly PortRule[]
   /** Runs an nftables script; by default `nft -f -`. */
   readonly apply?: (script: string) => Promise<void>
   /** What the kernel remembers of connections; by default asked with `conntrack`. */
@@ -44,6 +46,8 @@ export interface FlowMemory {
 export interface ServiceProxy {
   /** Resolves when everything known by now is in the kernel. */
   settled(): Promise<void>
+  /** What else is led to pods, in place of what was so before: it resolves when the kernel has it. */
+  lead(rules: readonly PortRule[]): Promise<void>
   /** The table is gone: it is written anew. */
   rewrite(): void
   stop(): void
@@ -52,6 +56,8 @@ export interface ServiceProxy {
 const retryMs = 1000
 /** Sets the keys of pods apart from those of services. */
 const podPrefix = 'pod:'
+/** Of what is neither. */
+const ledKey = 'led'
 
 export const applyScript = async (script: string): Promise<void> =>
   void (await run('nft', ['-f', '-'], { input: script }))
@@ -67,6 +73,7 @@ export async function startServiceProxy({
   nodeName,
   nothingRuns,
   nodeReady,
+  led = [],
   clock,
   logger,
   apply = applyScript,
@@ -81,7 +88,7 @@ export async function startServiceProxy({
     name => podInformer.get(name),
   )
   const slicesOf = sliceInformer.index('service', serviceKeys)
-  const wanted = new Map<string, readonly PortRule[]>()
+  const wanted = new Map<string, readonly PortRule[]>([[ledKey, led]])
   const dirty = new Set<string>()
   let applied: Map<string, readonly PortRule[]> | undefined
   /** Whether connections may go on to where rules of before led them. */
@@ -93,6 +100,7 @@ export async function startServiceProxy({
   let stopped = false
 
   function refresh(key: string): void {
+    if (key === ledKey) return
     if (key.startsWith(podPrefix)) return refreshPod(key)
     const [namespace, name = ''] = key.split('/')
     const service = serviceInformer.get({ namespace, name })
@@ -179,9 +187,16 @@ export async function startServiceProxy({
   ]
   mark('')
   if (nodeReady !== undefined) void forgetFrom(nodeReady)
+  async function settled(): Promise<void> {
+    while (working !== undefined) await working
+  }
+
   return {
-    settled: async () => {
-      while (working !== undefined) await working
+    settled,
+    lead: rules => {
+      wanted.set(ledKey, rules)
+      mark(ledKey)
+      return settled()
     },
     rewrite: () => {
       losses++

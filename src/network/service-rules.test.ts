@@ -140,11 +140,16 @@ test('outside addresses lead there too, each once', () => {
   const [rule] = portRules(
     service(
       { externalIPs: ['192.0.2.1', '10.43.0.20'] },
-      { loadBalancer: { ingress: [{ ip: '192.0.2.1' }, { ip: '192.0.2.2' }, { hostname: 'lb' }] } },
+      { loadBalancer: { ingress: [{ ip: '192.0.2.1' }, { ip: '192.0.2.2', ipMode: 'VIP' }, { hostname: 'lb' }] } },
     ),
     [],
   )
   expect(rule!.addresses).toEqual(['10.43.0.20', '192.0.2.1', '192.0.2.2'])
+})
+
+test('what somebody in between serves is left to him', () => {
+  const [rule] = portRules(service({}, { loadBalancer: { ingress: [{ ip: '127.7.0.1', ipMode: 'Proxy' }] } }), [])
+  expect(rule!.addresses).toEqual(['10.43.0.20'])
 })
 
 test('node ports and session affinity are passed on', () => {

@@ -22,13 +22,29 @@ export interface PortRule {
   readonly serving: readonly Backend[]
   /** Requests of one client go to one backend. */
   readonly sticky: boolean
+  /** How many of a thousand places each backend has, of which each connection gets one; undefined: all have the same. */
+  readonly places?: readonly number[]
+  /** Who may send; undefined: everybody. */
+  readonly sources?: PortSources
 }
+
+/** Ranges. */
+export interface PortSources {
+  /** Of each of these lists, a sender has to be in one. */
+  readonly allow: readonly (readonly string[])[]
+  readonly deny: readonly string[]
+}
+
+/** Some of what is sent there may be for nobody. */
+export const isOpenInPart = ({ places, sources }: PortRule): boolean => places !== undefined || sources !== undefined
 
 /** @param nodeName of this machine, whose own endpoints go first where a slice says so */
 export function portRules(service: Service, slices: readonly EndpointSlice[], nodeName?: string): PortRule[] {
   const { spec, status, metadata } = service
   if (spec.type === 'ExternalName' || !spec.clusterIP || spec.clusterIP === 'None') return []
-  const balancers = status.loadBalancer?.ingress?.flatMap(({ ip }) => (ip ? [ip] : [])) ?? []
+  // What somebody in between serves is led there by him.
+  const balancers =
+    status.loadBalancer?.ingress?.flatMap(({ ip, ipMode }) => (ip && ipMode !== 'Proxy' ? [ip] : [])) ?? []
   const addresses = [...new Set([spec.clusterIP, ...(spec.externalIPs ?? []), ...balancers])]
   return (spec.ports ?? []).map(port => {
     const protocol = (port.protocol ?? 'TCP').toLowerCase() as Protocol

@@ -106,6 +106,7 @@ export const httpRoute = route('HTTPRoute')
 export const grpcRoute = route('GRPCRoute')
 export const tlsRoute = route('TLSRoute')
 export const tcpRoute = route('TCPRoute')
+export const udpRoute = route('UDPRoute')
 
 /** A service by its name, at the port that all have, or a reference. */
 type Backend = string | object

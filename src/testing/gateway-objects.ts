@@ -1,6 +1,7 @@
 // Objects of the Gateway API as a cluster gives them, with what tests seldom care about filled in.
 import type { Service } from '../api/generated/models.ts'
 import { gatewayController, gatewayGroup } from '../api/gateway-names.ts'
+import { authorityIn } from '../gateway/model/authority-of.ts'
 import type { Observed } from '../gateway/model/observed.ts'
 import type {
   BackendReference,
@@ -88,7 +89,7 @@ export const grpcRoute = (
   object('GRPCRoute', metadata, { parentRefs: parents, ...(hostnames !== undefined && { hostnames }), rules })
 
 export const connectionRoute = (
-  kind: 'TCPRoute' | 'TLSRoute',
+  kind: 'TCPRoute' | 'TLSRoute' | 'UDPRoute',
   { parents, hostnames, ...metadata }: RouteFacts,
   backendRefs: readonly BackendReference[],
 ): TLSRoute =>
@@ -127,6 +128,7 @@ export const toService = (name: string, more: object = {}): BackendReference => 
 export const observedWith = (more: Partial<Observed>, services: readonly string[] = []): Observed => ({
   ...nothing,
   gatewayClasses: [gatewayClass],
+  authority: (namespace, name) => authorityIn({ namespace, name }, more.configuration?.(namespace, name)),
   service: (namespace, name) =>
     services.includes(`${namespace}/${name}`)
       ? ({ metadata: { namespace, name }, spec: { ports: [{ port: 80 }] } } as unknown as Service)

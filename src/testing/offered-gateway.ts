@@ -52,6 +52,7 @@ export async function runningGateway(
     front: { address: '127.0.0.1', port: 80, ownAddresses: ['127.7.0.1'] },
     kinds: Promise.resolve(kinds),
     machineAddresses: () => new Set(),
+    leadPackets: () => Promise.resolve(),
     vouch: async () => new Map(),
     identities,
     accessLog: noAccessLog,

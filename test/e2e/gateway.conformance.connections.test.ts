@@ -3,13 +3,24 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import { GatewayFixture, type MoreService } from '../../src/testing/gateway-fixture.ts'
-import { backend, gateway, grant, listener, rule, tcpRoute, webBackends } from '../../src/testing/gateway-manifests.ts'
+import {
+  backend,
+  gateway,
+  grant,
+  listener,
+  rule,
+  tcpRoute,
+  udpRoute,
+  webBackends,
+} from '../../src/testing/gateway-manifests.ts'
 
 const reason = reasonToSkipCluster()
 
 const services: readonly MoreService[] = [
   ...['tcp-1', 'tcp-2'].map((service): MoreService => ({ service, protocol: 'tcp' })),
   { service: 'tcp-web', protocol: 'tcp', namespace: webBackends },
+  ...['udp-1', 'udp-2'].map((service): MoreService => ({ service, protocol: 'udp' })),
+  { service: 'udp-web', protocol: 'udp', namespace: webBackends },
 ]
 
 interface Protocol {
@@ -22,6 +33,7 @@ interface Protocol {
 }
 const protocols: readonly Protocol[] = [
   { type: 'connection', protocol: 'TCP', other: 'UDP', kind: 'tcproute', route: tcpRoute, name: 'tcp' },
+  { type: 'datagram', protocol: 'UDP', other: 'TCP', kind: 'udproute', route: udpRoute, name: 'udp' },
 ]
 
 describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
@@ -48,6 +60,13 @@ describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : 
         const found = await answering(gateway, port)
         return found === service ? [] : [`at ${port} of ${gateway}, ${found} answers, expected ${service}`]
       })
+
+    test.runIf(protocol === 'UDP')('UDPRoute', async () => {
+      await fixture.make(gateway('simple', [at('one', 5300)]), route('simple', 'simple', [rule(one)]))
+      await fixture.accepted(kind, 'simple')
+      await fixture.listeners('simple', { one: { ...taken, attached: 1 } })
+      await answers('simple', 5300, one)
+    })
 
     test(`${protocol}RouteInvalidBackendRefNonexistent`, async () => {
       await fixture.make(

@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { reasonToSkipCluster } from '../../src/testing/cluster-fixture.ts'
 import type { Asked, Case } from '../../src/testing/gateway-asker.ts'
 import { testAuthority, type CertificateData, type TestAuthority } from '../../src/testing/gateway-certificates.ts'
-import { GatewayFixture } from '../../src/testing/gateway-fixture.ts'
+import type { Place } from '../../src/testing/gateway-client.ts'
+import { GatewayFixture, type ExpectedListener } from '../../src/testing/gateway-fixture.ts'
 import {
   backend,
   exact,
@@ -18,6 +19,7 @@ import {
   rule,
   secret,
   service,
+  webBackends,
   type TestObject,
 } from '../../src/testing/gateway-manifests.ts'
 
@@ -143,6 +145,149 @@ describe.skipIf(reason !== undefined)(`TLS${reason === undefined ? '' : ` (skipp
     })
   })
 
+  describe('misdirected requests', () => {
+    test('HTTPRouteHTTPSListenerDetectMisdirectedRequests', async () => {
+      const [path, matches] = ['/misdirected', [exact('/misdirected')]]
+      await fixture.make(
+        httpRoute('misdirected-1', 'secured', [rule('v1', matches)], { hostnames: ['example.org'] }),
+        httpRoute('misdirected-2', 'secured/https-with-hostname', [rule('v2', matches)]),
+        httpRoute('misdirected-3', 'secured/https-with-wildcard', [rule('v3', matches)]),
+        httpRoute('misdirected-4', 'secured/https-within-wildcard', [rule('v1', matches)]),
+      )
+      await fixture.accepted('httproute', 'misdirected-1', 'misdirected-2', 'misdirected-3', 'misdirected-4')
+      const asked: readonly (readonly [string, string, string | number])[] = [
+        ['example.org', 'example.org', 'v1'],
+        ['example.org', 'second-example.org', 421],
+        ['example.org', 'unknown-example.org', 404],
+        ['second-example.org', 'second-example.org', 'v2'],
+        ['second-example.org', 'example.org', 421],
+        ['second-example.org', 'unknown-example.org', 421],
+        ['third-example.wildcard.org', 'third-example.wildcard.org', 'v3'],
+        ['third-example.wildcard.org', 'fifth-example.wildcard.org', 'v3'],
+        ['third-example.wildcard.org', 'fourth-example.wildcard.org', 421],
+        ['third-example.wildcard.org', 'second-example.org', 421],
+        ['third-example.wildcard.org', 'unknown-example.org', 421],
+        ['fourth-example.wildcard.org', 'fourth-example.wildcard.org', 'v1'],
+        ['fourth-example.wildcard.org', 'fifth-example.wildcard.org', 421],
+        ['unknown-example.org', 'example.org', 'v1'],
+        ['unknown-example.org', 'unknown-example.org', 404],
+      ]
+      await fixture.answers(
+        await fixture.place('secured', 443),
+        asked.map(([serverName, host, expected]): Case => [secure(serverName, `${host}${path}`), expected]),
+      )
+    })
+  })
+
+  describe('certificates of clients', () => {
+    let own: CertificateData
+    let other: CertificateData
+    beforeAll(async () => {
+      own = await authority.client('ann')
+      other = await otherAuthority.client('bob')
+    })
+
+    const trusting = (name: string, more: object = {}): object => ({
+      validation: { caCertificateRefs: [{ group: '', kind: 'ConfigMap', name, ...more }] },
+    })
+    const fallback = (name: string): object => ({
+      validation: {
+        mode: 'AllowInsecureFallback',
+        caCertificateRefs: [{ group: '', kind: 'ConfigMap', name }],
+      },
+    })
+    const listeners = [
+      httpsListener('https', 'certificate'),
+      httpsListener('https-with-hostname', 'certificate', { port: 8443, hostname: 'second-example.org' }),
+    ]
+    /** Clients show a certificate of one authority at one port, and of another at the other. */
+    async function asking(name: string, ofUsual: object, ofPort: object): Promise<[Place, Place]> {
+      await fixture.make(
+        gateway(name, listeners, { tls: { frontend: { default: ofUsual, perPort: [{ port: 8443, tls: ofPort }] } } }),
+        httpRoute(`${name}-1`, name, [rule('v1')], { hostnames: ['example.org'] }),
+        httpRoute(`${name}-2`, `${name}/https-with-hostname`, [rule('v2')]),
+      )
+      await fixture.accepted('httproute', `${name}-1`, `${name}-2`)
+      return [await fixture.place(name, 443), await fixture.place(name, 8443)]
+    }
+    const first = (client?: CertificateData): Asked => secure('example.org', 'example.org/', client)
+    const second = (client?: CertificateData): Asked => secure('second-example.org', 'second-example.org/', client)
+    /** The handshake is refused. */
+    async function isRefused(place: Place, asked: Asked): Promise<void> {
+      await fixture.holds(async () => {
+        const { error, status } = await fixture.asker.request(place, asked)
+        return error === undefined ? [`the status ${status} came, expected a handshake that is refused`] : []
+      })
+    }
+
+    test('GatewayFrontendClientCertificateValidation', async () => {
+      const [usual, port] = await asking('validated', trusting('authority'), trusting('other-authority'))
+      await fixture.answers(usual, [[first(own), 'v1']])
+      await isRefused(usual, first(other))
+      await isRefused(usual, first())
+      await fixture.answers(port, [[second(other), 'v2']])
+      await isRefused(port, second(own))
+      await isRefused(port, second())
+    })
+
+    test('GatewayFrontendClientCertificateValidationInsecureFallback', async () => {
+      const [usual, port] = await asking('fallback', fallback('authority'), fallback('other-authority'))
+      await fixture.gateway('fallback', { InsecureFrontendValidationMode: 'True ConfigurationChanged' })
+      await fixture.answers(usual, [
+        [first(own), 'v1'],
+        [first(other), 'v1'],
+        [first(), 'v1'],
+      ])
+      await fixture.answers(port, [
+        [second(other), 'v2'],
+        [second(own), 'v2'],
+        [second(), 'v2'],
+      ])
+    })
+
+    const ofListener = (resolved: string, accepted: string, programmed: string): ExpectedListener => ({
+      conditions: { ResolvedRefs: resolved, Accepted: accepted, Programmed: programmed },
+    })
+
+    test('GatewayFrontendInvalidDefaultClientCertificateValidation', async () => {
+      const tls = { frontend: { default: trusting('nothing') } }
+      await fixture.make(
+        gateway('invalid-default', [listener('http'), httpsListener('https', 'certificate')], { tls }),
+        httpRoute('invalid-default', 'invalid-default', [rule('v1')], { hostnames: ['example.org'] }),
+      )
+      await fixture.listeners('invalid-default', {
+        http: ofListener('True', 'True', 'True'),
+        https: ofListener('False InvalidCACertificateRef', 'False NoValidCACertificate', 'False'),
+      })
+      await fixture.answers('invalid-default', [['example.org/', 'v1']])
+      await isRefused(await fixture.place('invalid-default', 443), first())
+    })
+
+    test('GatewayInvalidFrontendClientCertificateValidation', async () => {
+      const port = (port: number, tls: object): object => ({ port, tls })
+      const tls = {
+        frontend: {
+          default: trusting('authority'),
+          perPort: [
+            port(7443, trusting('nothing')),
+            port(8443, trusting('v1', { kind: 'Service' })),
+            port(6443, trusting('authority', { namespace: webBackends })),
+          ],
+        },
+      }
+      const at = (port: number): object => httpsListener(`at-${port}`, 'certificate', { port })
+      await fixture.make(gateway('invalid-validation', [443, 7443, 8443, 6443].map(at), { tls }))
+      const refused = (why: string): ExpectedListener =>
+        ofListener(`False ${why}`, 'False NoValidCACertificate', 'False')
+      await fixture.listeners('invalid-validation', {
+        'at-443': ofListener('True', 'True', 'True'),
+        'at-7443': refused('InvalidCACertificateRef'),
+        'at-8443': refused('InvalidCACertificateKind'),
+        'at-6443': refused('RefNotPermitted'),
+      })
+    })
+  })
+
   describe('services', () => {
     const abc = { status: 200, service: 'secure', echo: { serverName: 'abc.example.com' } }
     const other = { ...abc, echo: { serverName: 'other.example.com' } }
@@ -231,6 +376,47 @@ describe.skipIf(reason !== undefined)(`TLS${reason === undefined ? '' : ` (skipp
 
     test('BackendTLSPolicyInvalidKind', () =>
       withoutAuthority('invalid-kind', { kind: 'InvalidKind', name: 'authority' }, 'InvalidKind'))
+
+    /** A Gateway that shows its services the certificate of a secret. */
+    const showing = (name: string, clientCertificateRef: object): TestObject =>
+      gateway(name, [listener('http')], { tls: { backend: { clientCertificateRef } } })
+
+    test('GatewayTLSBackendClientCertificate', async () => {
+      await fixture.make(
+        secret('gateway-client', await authority.client('gateway')),
+        showing('showing', { name: 'gateway-client' }),
+        policy('showing', 'secure', byName('abc.example.com')),
+      )
+      await fixture.gateway('showing', { ResolvedRefs: 'True ResolvedRefs' })
+      const shown = { status: 200, service: 'secure', echo: { client: 'gateway' } }
+      await fixture.routed(
+        'showing',
+        [['abc.example.com/', shown]],
+        httpRoute('showing', 'showing', [rule(backend('secure', { port: 443 }))]),
+      )
+      // Another Gateway shows nothing of it.
+      await fixture.routed(
+        'same',
+        [['abc.example.com/', { status: 200, service: 'secure', echo: { client: undefined } }]],
+        httpRoute('not-showing', 'same', [rule(backend('secure', { port: 443 }))]),
+      )
+      await fixture.apply(secret('gateway-client', await authority.client('gateway-renewed')))
+      await fixture.answers('showing', [['abc.example.com/', { ...shown, echo: { client: 'gateway-renewed' } }]])
+    })
+
+    test('GatewayInvalidTLSBackendConfiguration', async () => {
+      const wrong: readonly (readonly [string, object, string])[] = [
+        ['nonexistent', { name: 'nothing' }, 'InvalidClientCertificateRef'],
+        ['other-group', { group: 'wrong.example.com', name: 'certificate' }, 'InvalidClientCertificateRef'],
+        ['other-kind', { kind: 'ConfigMap', name: 'authority' }, 'InvalidClientCertificateRef'],
+        ['malformed', { name: 'malformed' }, 'InvalidClientCertificateRef'],
+        ['not-granted', { name: 'certificate', namespace: webBackends }, 'RefNotPermitted'],
+      ]
+      await fixture.make(secret('malformed', { 'tls.crt': 'Hello world', 'tls.key': 'Hello world' }))
+      for (const [name, reference] of wrong) await fixture.make(showing(name, reference))
+      for (const [name, , why] of wrong)
+        await fixture.gateway(name, { ResolvedRefs: `False ${why}`, Accepted: 'True Accepted' })
+    })
 
     test('BackendTLSPolicyObservedGenerationBump', async () => {
       await fixture.make(

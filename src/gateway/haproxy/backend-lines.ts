@@ -39,7 +39,7 @@ export interface BackendLayout {
 export function backendLayout(backend: Backend, places: BackendPlaces): BackendLayout {
   const { handling, protocol, serves, tls, balancing, servers } = backend
   const shared = balancingLines(balancing, backend)
-  const secure = tls === undefined ? '' : tlsServerOptions(tls, protocol, places.directory)
+  const secure = tls === undefined ? '' : tlsServerOptions(tls, backend, places.directory)
   const options = `${secure}${shared.serverOptions}`
   const named = new Map(servers.map(server => [serverName(server), server]))
   return {

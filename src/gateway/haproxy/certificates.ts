@@ -21,7 +21,7 @@ export const listFile = (entrance: Entrance, directory: string): string =>
   `${certificateDirectory(directory)}/${entranceName(entrance)}.list`
 
 export function certificateLayout(
-  { entrances, certificates }: Pick<GatewayModel, 'entrances' | 'certificates'>,
+  { entrances, backends, certificates }: Pick<GatewayModel, 'entrances' | 'backends' | 'certificates'>,
   directory: string,
 ): CertificateLayout {
   const pems = new Map<string, string>()
@@ -42,8 +42,15 @@ export function certificateLayout(
     }
     lists.set(listFile(entrance, directory), list)
   }
+  for (const { tls, clientCertificate } of backends.values())
+    if (tls !== undefined && clientCertificate !== undefined && certificates.has(clientCertificate))
+      pems.set(clientFile(clientCertificate, directory), pemOf(clientCertificate))
   return { pems, lists }
 }
+
+/** Of one that services are shown: its content changes while HAProxy runs. */
+export const clientFile = (id: string, directory: string): string =>
+  `${certificateDirectory(directory)}/client-${fileName(id, 'services')}.pem`
 
 /** No name is asked for that it is shown to; the first of all is shown where nothing else is. */
 const toNobody = '!*'

@@ -1,7 +1,7 @@
 // What HAProxy is to run, in the parts in which it changes: the skeleton, for which it has to be loaded anew, and maps and
 // servers, which it takes while it runs. Pure.
 import type { Entrance, GatewayModel } from '../model/model.ts'
-import { nowhere, sharedPlaces, frontendLines, type EntranceFiles, type MapName } from './lines.ts'
+import { nowhere, sharedPlaces, frontendLines, type EntranceFiles } from './lines.ts'
 import { cacheSections } from './cache-lines.ts'
 import { canServe, certificateLayout, listFile, type CertificateLayout } from './certificates.ts'
 import { backendLayout, type BackendLayout } from './backend-lines.ts'
@@ -12,7 +12,9 @@ import { limitTables, tableLines } from './limit-tables.ts'
 import { allOf, doubleOf, ejects } from './lead-lines.ts'
 import { mirroredTo, mirrorEntranceLines, type MirrorPlaces } from './mirror-lines.ts'
 import { mirrorScript } from './mirror-script.ts'
-import { entranceName } from './names.ts'
+import { noResumption } from './client-lines.ts'
+import { hasListenersApart } from './misdirected-lines.ts'
+import { entranceName, type MapName } from './names.ts'
 import { routingTable, type RoutingTable } from './routing-table.ts'
 import { connectionLines } from './connection-lines.ts'
 import { authorityFiles } from './server-tls.ts'
@@ -46,9 +48,17 @@ export interface Places extends MirrorPlaces {
   readonly successorDirectory: string
 }
 
-const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'paths', 'read', 'shares']
+const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'listeners', 'paths', 'read', 'shares']
 
-export function layoutOf(model: GatewayModel, places: Places): Layout {
+/** Packets are led by the kernel. */
+const withoutPackets = (model: GatewayModel): GatewayModel => ({
+  ...model,
+  entrances: model.entrances.filter(({ carries }) => carries !== 'packets'),
+  backends: new Map([...model.backends].filter(([, { protocol }]) => protocol !== 'udp')),
+})
+
+export function layoutOf(all: GatewayModel, places: Places): Layout {
+  const model = withoutPackets(all)
   const entrances = model.entrances.filter(canServe).map(entrance => ({ entrance, table: routingTable(entrance) }))
   const mapFile = (entrance: Entrance, name: MapName): string =>
     `${places.directory}/maps/${entranceName(entrance)}-${name}.map`
@@ -56,11 +66,13 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
   const filesOf = (entrance: Entrance): EntranceFiles => ({
     map: name => mapFile(entrance, name),
     certificates: listFile(entrance, places.directory),
+    directory: places.directory,
     ...(model.answers && { answers: answersMap }),
   })
   const maps = entrances.flatMap(({ entrance, table }) =>
     mapNames
       .filter(name => name !== 'read' || table.readPaths !== undefined)
+      .filter(name => name !== 'listeners' || hasListenersApart(entrance))
       .map(name => [mapFile(entrance, name), mapOf(name, table)] as const),
   )
   const mirrored = mirroredTo(model.backends)
@@ -72,7 +84,10 @@ export function layoutOf(model: GatewayModel, places: Places): Layout {
   const mirrorFile = `${places.directory}/mirror.lua`
   return {
     skeleton: [
-      ...globalLines(places, hasMirrors ? [`lua-load-per-thread ${mirrorFile}`] : []),
+      ...globalLines(places, [
+        ...(hasMirrors ? [`lua-load-per-thread ${mirrorFile}`] : []),
+        ...(entrances.some(({ entrance }) => entrance.tls?.clients !== undefined) ? [noResumption] : []),
+      ]),
       ...entrances.flatMap(({ entrance, table }) => [
         '',
         ...(entrance.carries === undefined
@@ -121,6 +136,8 @@ function mapOf(name: MapName, table: RoutingTable): ReadonlyMap<string, string> 
       return table.hosts.oneLabel
     case 'below':
       return table.hosts.below
+    case 'listeners':
+      return table.listeners
     case 'paths':
       return table.paths
     case 'read':

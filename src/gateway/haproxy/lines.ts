@@ -5,8 +5,11 @@ import { challengePath } from '../model/issuers.ts'
 import type { Entrance, RequestMatch } from '../model/model.ts'
 import { tlsOptions } from './certificates.ts'
 import type { HandOverLines } from './hand-over-lines.ts'
-import { entranceName } from './names.ts'
 import { silentLines } from './log-lines.ts'
+import { clientLines } from './client-lines.ts'
+import { misdirectedLines } from './misdirected-lines.ts'
+import { entranceName, type MapName } from './names.ts'
+import { clientOptions } from './server-tls.ts'
 import { leadLines } from './lead-lines.ts'
 import { condition, quoted, quotedSample } from './quoted.ts'
 import { anyChoice, pathChoice, pathEnd, type Candidate, type RoutingTable } from './routing-table.ts'
@@ -21,8 +24,6 @@ export const consumerHeader = 'X-Consumer-Name'
 
 /** What is decided where there is nothing: a choice of nothing. */
 const undecided = anyChoice
-
-export type MapName = 'hosts' | 'one-label' | 'below' | 'paths' | 'read' | 'shares'
 
 /**
  * In this order: what is encoded may be a dot. Broken escapes are refused; without `strict` HAProxy 2.6 also loses the
@@ -50,7 +51,9 @@ const honestLines = [
   'http-request set-uri %[pathq] if { url -m beg -i http:// https:// } { req.ver -m beg 1. }',
   'http-request del-header Upgrade if { req.fhdr(upgrade) -m found } !{ req.fhdr(upgrade) -m str -i websocket }',
   // Services that take an underscore for a hyphen, as those of CGI do, would be told by a client what the gateway says.
-  ...['x_', 'x-forwarded_', 'x-real_', 'x-consumer_'].map(start => `http-request del-header ${start} -m beg`),
+  ...['x_', 'x-forwarded_', 'x-forwarded-client_', 'x-real_', 'x-consumer_', 'client_', 'client-cert_'].map(
+    start => `http-request del-header ${start} -m beg`,
+  ),
   ...['HTTP2-Settings', 'X-Forwarded-For', 'X-Real-IP', 'Forwarded', 'Proxy', consumerHeader].map(
     name => `http-request del-header ${name}`,
   ),
@@ -61,12 +64,17 @@ export interface EntranceFiles {
   readonly map: (name: MapName) => string
   /** The list of certificates. */
   readonly certificates: string
+  /** Of all that it reads. */
+  readonly directory: string
   /** Of answers that are given before any rule. */
   readonly answers?: string
 }
 
-export const bindLine = ({ address, port, tls }: Entrance, { certificates }: EntranceFiles): string =>
-  `bind ${address}:${port}${tls === undefined ? '' : tlsOptions(certificates)}`
+export function bindLine(entrance: Entrance, { certificates, directory }: EntranceFiles): string {
+  const { address, port, tls } = entrance
+  const secure = tls === undefined ? '' : `${tlsOptions(certificates)}${clientOptions(entrance, directory)}`
+  return `bind ${address}:${port}${secure}`
+}
 
 export interface FrontendOptions {
   readonly handOver: HandOverLines
@@ -89,8 +97,10 @@ export function frontendLines(
     bindLine(entrance, files),
     handOver.bind,
     ...(isLogging ? silentLines : []),
+    ...clientLines(tls?.clients),
     handOver.first,
     ...honestLines,
+    ...misdirectedLines(entrance, map),
     ...(tls === undefined && files.answers !== undefined ? answerLines(files.answers) : []),
     `http-request set-header X-Forwarded-Proto ${tls === undefined ? 'http' : 'https'}`,
     `http-request set-header X-Forwarded-Port ${port}`,

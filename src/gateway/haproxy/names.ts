@@ -11,3 +11,6 @@ export const entranceName = ({ address, port }: Pick<Entrance, 'address' | 'port
 
 /** A key of a map as a word of a command, of which a semicolon is the end. */
 export const commandWord = (key: string): string => key.replaceAll(/[;\\]/g, String.raw`\$&`)
+
+/** What an entrance looks things up in. */
+export type MapName = 'hosts' | 'one-label' | 'below' | 'listeners' | 'paths' | 'read' | 'shares'

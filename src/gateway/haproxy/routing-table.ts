@@ -22,6 +22,8 @@ export interface RoutingTable {
   /** The same for paths that are read in another way, where that is not the same: rules may name such paths. */
   readonly readPaths?: ReadonlyMap<string, string>
   readonly choices: ReadonlyMap<string, readonly Candidate[]>
+  /** By host key: whose names are its listener's. */
+  readonly listeners: ReadonlyMap<string, string>
   readonly actions: ReadonlyMap<string, Action>
 }
 
@@ -76,6 +78,7 @@ export function routingTable({ hosts }: Pick<Entrance, 'hosts'>): RoutingTable {
     // What a rule names as it is goes first.
     ...(read.size > 0 && { readPaths: new Map([...read, ...paths]) }),
     choices,
+    listeners: new Map(sorted.map(({ name, listener }) => [keyOf(name), `l_${hashOf(listener)}`])),
     actions,
   }
 }

@@ -1,24 +1,27 @@
 // Certificates of authorities out of a ConfigMap. Pure.
 import { X509Certificate } from 'node:crypto'
 import { fails, type Finding } from './findings.ts'
-import type { Observed } from './observed.ts'
 
-/** @param reference to what holds them @returns certificates of authorities in PEM, or what is wrong */
-export function authorityOf(
-  namespace: string,
-  { group, kind, name }: { readonly group: string; readonly kind: string; readonly name: string },
-  { configuration }: Pick<Observed, 'configuration'>,
-): { readonly pem?: string; readonly finding?: Finding } {
-  if (group !== '' || kind !== 'ConfigMap')
-    return { finding: fails('ResolvedRefs', 'InvalidKind', `expected a ConfigMap, found the ${kind} "${name}"`) }
-  const invalid = (message: string): { readonly finding: Finding } => ({
-    finding: fails('ResolvedRefs', 'InvalidCACertificateRef', message),
-  })
-  const text = configuration(namespace, name)?.['ca.crt']
-  if (text === undefined) return invalid(`there is no ConfigMap "${name}" with ca.crt in the namespace ${namespace}`)
+export type FoundAuthority =
+  /** Certificates, in PEM. */
+  | { readonly pem: string }
+  /** Why it is none: `there is no ConfigMap "ca" with ca.crt in the namespace shop`. */
+  | { readonly problem: string }
+
+/** Of a ConfigMap. */
+export type AuthorityLookup = (namespace: string, name: string) => FoundAuthority
+
+/** @param configuration what the ConfigMap holds; undefined: there is none */
+export function authorityIn(
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  configuration: Readonly<Record<string, string>> | undefined,
+): FoundAuthority {
+  const text = configuration?.['ca.crt']
+  if (text === undefined)
+    return { problem: `there is no ConfigMap "${name}" with ca.crt in the namespace ${namespace}` }
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? []
   if (blocks.length === 0 || !blocks.every(isCertificate))
-    return invalid(`the ca.crt of the ConfigMap "${name}" is no certificate in PEM`)
+    return { problem: `the ca.crt of the ConfigMap "${name}" is no certificate in PEM` }
   return { pem: blocks.map(block => `${block}\n`).join('') }
 }
 
@@ -28,4 +31,21 @@ function isCertificate(block: string): boolean {
   } catch {
     return false
   }
+}
+
+/**
+ * @param reference to what holds them
+ * @param invalidKind the reason where it refers to something else
+ * @returns certificates of authorities in PEM, or what is wrong
+ */
+export function authorityOf(
+  namespace: string,
+  { group, kind, name }: { readonly group: string; readonly kind: string; readonly name: string },
+  { authority }: { readonly authority: AuthorityLookup },
+  invalidKind = 'InvalidKind',
+): { readonly pem?: string; readonly finding?: Finding } {
+  if (group !== '' || kind !== 'ConfigMap')
+    return { finding: fails('ResolvedRefs', invalidKind, `expected a ConfigMap, found the ${kind} "${name}"`) }
+  const found = authority(namespace, name)
+  return 'pem' in found ? found : { finding: fails('ResolvedRefs', 'InvalidCACertificateRef', found.problem) }
 }

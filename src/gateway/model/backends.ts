@@ -14,10 +14,23 @@ export type WantedBackend = Omit<Backend, 'servers' | 'tls' | 'balancing'>
 export function wantedBackend(
   service: ServicePort,
   found: Service | undefined,
-  { handling = {}, protocol }: { readonly handling?: Handling; readonly protocol?: BackendProtocol } = {},
+  { handling = {}, protocol, clientCertificate }: SpokenTo = {},
 ): WantedBackend {
   const spoken = protocol ?? protocolOf(found, service.port)
-  return { id: backendId(service, spoken, handling), service, handling, protocol: spoken }
+  return {
+    id: backendId(service, spoken, handling, clientCertificate),
+    service,
+    handling,
+    protocol: spoken,
+    ...(clientCertificate !== undefined && { clientCertificate }),
+  }
+}
+
+interface SpokenTo {
+  readonly handling?: Handling
+  readonly protocol?: BackendProtocol
+  /** Id of the one that the service is shown. */
+  readonly clientCertificate?: string
 }
 
 /** Answers by itself. */
@@ -28,8 +41,14 @@ export const answeringBackend = (handling: Handling): WantedBackend => ({
 })
 
 /** As it stands in configurations, it has no characters that mean something there. */
-function backendId({ namespace, name, port }: ServicePort, protocol: BackendProtocol, handling: Handling): string {
+function backendId(
+  { namespace, name, port }: ServicePort,
+  protocol: BackendProtocol,
+  handling: Handling,
+  clientCertificate: string | undefined,
+): string {
   const own = {
+    ...(clientCertificate !== undefined && { clientCertificate }),
     ...(protocol !== 'http' && { protocol }),
     ...(Object.values(handling).some(value => value !== undefined) && { handling }),
   }
@@ -62,9 +81,10 @@ export function backendsOf(
     [...byId.values()]
       .toSorted((left, right) => (left.id < right.id ? -1 : Number(left.id > right.id)))
       .map(backend => {
-        const tls = backend.service === undefined || backend.protocol === 'tcp' ? undefined : tlsOf(backend.service)
+        const isCarried = backend.protocol === 'tcp' || backend.protocol === 'udp'
+        const tls = backend.service === undefined || isCarried ? undefined : tlsOf(backend.service)
         const balancing = backend.service && balancingOf(backend.service)
-        const servers = tls === 'refused' ? [] : serversOf(backend.service, observed)
+        const servers = tls === 'refused' ? [] : serversOf(backend, observed)
         return [
           backend.id,
           {
@@ -78,10 +98,13 @@ export function backendsOf(
   )
 }
 
-function serversOf(target: ServicePort | undefined, observed: Observed): readonly Server[] {
+function serversOf(
+  { service: target, protocol }: Pick<Backend, 'service' | 'protocol'>,
+  observed: Observed,
+): readonly Server[] {
   if (target === undefined) return []
   const { namespace, name } = target
-  const port = servicePort(observed.service(namespace, name), target.port)
+  const port = servicePort(observed.service(namespace, name), target.port, protocol)
   if (port === undefined) return []
   const { backends, serving } = portEndpoints(port, observed.slices(namespace, name))
   const keys = new Set(backends.map(({ address, port: at }) => `${address}:${at}`))
@@ -93,7 +116,10 @@ function serversOf(target: ServicePort | undefined, observed: Observed): readonl
   ]
 }
 
+/** Services may have one number twice: for packets, and for connections. */
 export const servicePort = (
   service: Service | undefined,
   number: number | string,
-): NonNullable<Service['spec']['ports']>[number] | undefined => service?.spec.ports?.find(({ port }) => port === number)
+  spoken?: BackendProtocol,
+): NonNullable<Service['spec']['ports']>[number] | undefined =>
+  service?.spec.ports?.find(({ port, protocol }) => port === number && (protocol === 'UDP') === (spoken === 'udp'))

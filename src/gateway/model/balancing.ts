@@ -47,3 +47,11 @@ export const onlyForRequests = ({ choice, affinity }: Balancing): readonly strin
   ...(typeof choice === 'object' && choice.by !== 'address' ? [`hash by ${choice.name}`] : []),
   ...(affinity === undefined ? [] : ['affinity']),
 ]
+
+/** What has no meaning for packets, which nobody counts; in the words of a policy. */
+export const onlyForConnections = ({ choice, ejection, slowStartMs, concurrency }: Balancing): readonly string[] => [
+  ...(choice === 'leastConnections' ? ['LeastConnections'] : []),
+  ...(ejection === undefined ? [] : ['ejection']),
+  ...(slowStartMs === undefined ? [] : ['slowStart']),
+  ...(concurrency === undefined ? [] : ['concurrency']),
+]

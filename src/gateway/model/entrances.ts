@@ -6,8 +6,10 @@ import { compareHosts } from './find-rule.ts'
 import { commonHost, includes } from './host-names.ts'
 import type { HostRule, Problem } from './host-rule.ts'
 import type { ListenerPlace } from './listeners.ts'
+import { placeKey } from './place-key.ts'
 import { compareRules } from './match-order.ts'
-import type { CarriedConnections, Entrance, Host, HostName, ShownCertificate } from './model.ts'
+import { checkName } from './check-name.ts'
+import type { CarriedConnections, ClientCheck, Entrance, Host, HostName, ShownCertificate } from './model.ts'
 
 export interface Offer {
   readonly place: ListenerPlace
@@ -19,6 +21,7 @@ export interface Offer {
   readonly certificates?: readonly ShownCertificate[]
   /** The own authority of this machine vouches for what none is shown for. */
   readonly isVouched?: boolean
+  readonly clients?: ClientCheck | undefined
   /** Its rules are for whatever listener has their names, as those of Ingresses, which know no listeners. */
   readonly isForAll?: boolean
 }
@@ -30,11 +33,14 @@ export interface MadeEntrances {
 
 export function entrancesOf(offers: readonly Offer[]): MadeEntrances {
   const problems = new Map<string, Problem>()
-  const entrances = [...Map.groupBy(offers, ({ place }) => `${place.address}:${place.port}`).values()].map(offered => {
-    const [{ place, carries, sources, certificates: shown }] = offered as [Offer]
+  const entrances = [...Map.groupBy(offers, ({ place, carries }) => placeKey(place, carries)).values()].map(offered => {
+    const [{ place, carries, sources, certificates: shown, clients }] = offered as [Offer]
     // What the first one is decides; listeners that do not agree are told so, but for those that meet at the front.
     const all = offered.filter(
-      each => each.carries === carries && (each.certificates === undefined) === (shown === undefined),
+      each =>
+        each.carries === carries &&
+        (each.certificates === undefined) === (shown === undefined) &&
+        checkName(each.clients) === checkName(clients),
     )
     const listeners = listenersAt(all)
     const hosts = listeners.flatMap(listener => {
@@ -49,7 +55,11 @@ export function entrancesOf(offers: readonly Offer[]): MadeEntrances {
       ...(carries !== undefined && { carries }),
       ...(sources !== undefined && { sources }),
       ...(shown !== undefined && {
-        tls: { certificates, ...(all.some(({ isVouched }) => isVouched) && { isVouched: true }) },
+        tls: {
+          certificates,
+          ...(all.some(({ isVouched }) => isVouched) && { isVouched: true }),
+          ...(clients !== undefined && { clients }),
+        },
       }),
       hosts,
     }

@@ -569,8 +569,8 @@ describe('a Service of the type LoadBalancer', () => {
     model.entrances
       .filter(({ carries }) => carries !== undefined)
       .map(
-        ({ address, port, hosts }) =>
-          `${address}:${port} ${hosts[0]!.rules[0]!.action.shares[0]!.backend!.split('.')[1]}`,
+        ({ address, port, hosts, carries }) =>
+          `${carries === 'packets' ? 'udp ' : ''}${address}:${port} ${hosts[0]!.rules[0]!.action.shares[0]!.backend!.split('.')[1]}`,
       )
   test('has an address of its own, and the port at the front where nobody has it', () => {
     const result = made({
@@ -608,14 +608,22 @@ describe('a Service of the type LoadBalancer', () => {
       loadBalancers: [
         service('first'),
         {
-          ...service('second', { ports: [{ port: 99 }, { port: 5432 }, { port: 53, protocol: 'UDP' }] }),
+          ...service('second', {
+            ports: [{ port: 99 }, { port: 5432 }, { port: 53, protocol: 'UDP' }, { port: 5060, protocol: 'SCTP' }],
+          }),
           ...had,
         } as never,
         { ...service('was', { type: 'ClusterIP' }), ...had } as never,
       ],
       machine: { addresses: new Set(), taken: new Set(['127.7.0.2:99', '127.0.0.1:5432']) },
     })
-    expect(placesOf(result)).toEqual(['127.7.0.1:5432 first', '127.0.0.1:99 second', '127.7.0.2:5432 second'])
+    expect(placesOf(result)).toEqual([
+      '127.7.0.1:5432 first',
+      '127.0.0.1:99 second',
+      '127.7.0.2:5432 second',
+      'udp 127.7.0.2:53 second',
+      'udp 127.0.0.1:53 second',
+    ])
     expect([...result.balanced].map(([{ metadata }, all]) => [metadata.name, all.map(({ ip }) => ip)])).toEqual([
       ['first', ['127.7.0.1']],
       ['second', ['127.7.0.2']],

@@ -21,7 +21,7 @@ import { issuerLookup, type WantedCertificate } from './issuer-lookup.ts'
 import { ingressRules } from './ingress-rules.ts'
 import { carriedBy, endsTls, gatewaysOf, ownGateways, type OwnGateway, type OwnListener } from './listeners.ts'
 import { withLoginRules } from './login-rules.ts'
-import type { Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
+import type { Backend, Certificate, Entrance, GatewayModel, ShownCertificate } from './model.ts'
 import type { Observed, Policed } from './observed.ts'
 import { withCrowded } from './policies/crowded.ts'
 import { withConnections } from './policies/carried.ts'
@@ -64,7 +64,10 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
   const routes = [
     ...observed.httpRoutes.map(route => ({ route, rules: httpRules(route) })),
     ...observed.grpcRoutes.map(route => ({ route, rules: grpcRules(route) })),
-    ...[...observed.tlsRoutes, ...observed.tcpRoutes].map(route => ({ route, rules: connectionRules(route) })),
+    ...[...observed.tlsRoutes, ...observed.tcpRoutes, ...observed.udpRoutes].map(route => ({
+      route,
+      rules: connectionRules(route),
+    })),
   ].flatMap(({ route, rules }) => {
     const attachments = attachmentsOf(route, gateways, observed)
     return attachments.length === 0 && !saysOurs(route)
@@ -101,7 +104,7 @@ export function gatewayModel(known: Observed, front: Front): MadeModel {
       entrances,
       backends,
       credentials: policing.credentials,
-      certificates: certificatesOf(entrances, observed),
+      certificates: certificatesOf(entrances, backends, observed),
       ...(isAsked && { answers: openChallenges(observed.certificateIssuers) }),
     },
     own: [
@@ -145,13 +148,13 @@ const addressBefore = (object: Gateway | Service): string | undefined =>
     : (object as Service).status?.loadBalancer?.ingress?.[0]?.ip
 
 /** A listener without routes answers, too. */
-const emptyOffers = ({ places, name, spec, certificates, isVouched }: OwnListener): readonly Offer[] =>
+const emptyOffers = ({ places, name, spec, certificates, isVouched, clients }: OwnListener): readonly Offer[] =>
   places.map(place => ({
     place,
     carries: carriedBy(spec),
     name,
     rules: [],
-    ...(endsTls(spec) && { certificates, isVouched }),
+    ...(endsTls(spec) && { certificates, isVouched, clients }),
   }))
 
 /** In plain text, and with TLS as soon as there is a rule. */
@@ -171,8 +174,15 @@ function ingressOffers(
   ]
 }
 
-function certificatesOf(entrances: readonly Entrance[], observed: Observed): ReadonlyMap<string, Certificate> {
-  const ids = new Set(entrances.flatMap(({ tls }) => tls?.certificates.map(({ id }) => id) ?? []))
+function certificatesOf(
+  entrances: readonly Entrance[],
+  backends: ReadonlyMap<string, Backend>,
+  observed: Observed,
+): ReadonlyMap<string, Certificate> {
+  const ids = new Set([
+    ...entrances.flatMap(({ tls }) => tls?.certificates.map(({ id }) => id) ?? []),
+    ...[...backends.values()].flatMap(({ tls, clientCertificate }) => (tls && clientCertificate) ?? []),
+  ])
   const certificates = new Map<string, Certificate>()
   for (const id of ids) {
     const [namespace = '', ...name] = id.split('.')

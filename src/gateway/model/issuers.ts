@@ -49,7 +49,8 @@ export function withChallengeEntrances(
   const secure = new Set(entrances.filter(({ tls }) => tls !== undefined).map(({ address }) => address))
   const missing = [...secure].filter(address => {
     const port = portAt(address)
-    return !taken.has(`${address}:${port}`) && entrances.every(each => each.address !== address || each.port !== port)
+    const isThere = entrances.some(each => each.carries !== 'packets' && each.address === address && each.port === port)
+    return !taken.has(`${address}:${port}`) && !isThere
   })
   return [...entrances, ...missing.map(address => ({ address, port: portAt(address), hosts: [] }))]
 }

@@ -5,11 +5,14 @@ import { gatewayController, gatewayGroup } from '../../api/gateway-names.ts'
 import { keyOf, type KubeObject } from '../../api/object.ts'
 import type { Gateway, Listener, ListenerSet, RouteKind } from '../../api/gateway-api/types.ts'
 import { compareAges } from './age-order.ts'
+import { clientValidation, serviceCertificate } from './client-validation.ts'
+import { checkName } from './check-name.ts'
 import { fails, holds, type Finding } from './findings.ts'
 import { gatewayAddresses, type Front, type GatewayAddresses } from './gateway-addresses.ts'
 import { gatewayHost, textOfHost } from './host-names.ts'
+import { placeKey } from './place-key.ts'
 import { listenerCertificates, type ListenerCertificates } from './listener-certificates.ts'
-import type { CarriedConnections, HostName, ShownCertificate } from './model.ts'
+import type { CarriedConnections, ClientCheck, HostName, ShownCertificate } from './model.ts'
 import type { WantedCertificate } from './issuer-lookup.ts'
 import type { Issuing, Observed } from './observed.ts'
 
@@ -38,6 +41,10 @@ export interface OwnListener {
   readonly isVouched: boolean
   /** That an issuer is to have for it. */
   readonly wanted?: WantedCertificate
+  /** What is asked of clients where TLS ends at it. */
+  readonly clients?: ClientCheck
+  /** Id of the certificate that services are shown which it leads to. */
+  readonly clientCertificate?: string
   /** Of routes that it takes. */
   readonly kinds: readonly RouteKind[]
   /** Where requests come in for it; none: it does not serve. */
@@ -67,6 +74,7 @@ export function ownGateways(
   observed: Issuing,
   front: Front,
 ): readonly OwnGateway[] {
+  const checks = placeChecks(front)
   return gateways.map(gateway => {
     const addresses = gatewayAddresses(gateway, given, front, observed.machine)
     const sets = setsOf(gateway, observed)
@@ -76,6 +84,7 @@ export function ownGateways(
         .filter(({ isAllowed }) => isAllowed)
         .flatMap(({ set }) => set.spec.listeners.map(spec => ({ owner: set, spec }))),
     ]
+    const shown = serviceCertificate(gateway, observed)
     const parameters = gateway.spec.infrastructure?.parametersRef
     const findings = [
       ...(parameters === undefined
@@ -88,6 +97,7 @@ export function ownGateways(
             ),
           ]),
       ...addresses.findings,
+      ...shown.findings,
     ]
     const conflicts = conflictsOf(gateway, written)
     const isRefused = findings.some(({ type }) => type === 'Accepted')
@@ -96,11 +106,32 @@ export function ownGateways(
       addresses,
       sets,
       findings,
-      listeners: written.map(each =>
-        listenerOf(each, gateway, conflicts.get(each), isRefused ? [] : addresses.served, observed, front),
-      ),
+      listeners: written.map(each => ({
+        ...listenerOf(each, gateway, conflicts.get(each), isRefused ? [] : addresses.served, observed, front, checks),
+        ...(shown.id !== undefined && { clientCertificate: shown.id }),
+      })),
     }
   })
+}
+
+/** What is asked of clients at each place, which is the same for all listeners there: a connection has no name before that. */
+interface PlaceChecks {
+  /** @returns those at which nothing else is asked of clients */
+  readonly open: (places: readonly ListenerPlace[], clients: ClientCheck | undefined) => readonly ListenerPlace[]
+  readonly have: (places: readonly ListenerPlace[], clients: ClientCheck | undefined) => void
+}
+
+/** Gateways that are older go first, and at the front whoever needs no certificate. */
+function placeChecks({ address: frontAddress, securePort }: Front): PlaceChecks {
+  const keyOfPlace = ({ address, port }: ListenerPlace): string => `${address}:${port}`
+  const known = new Map<string, string>(securePort === undefined ? [] : [[`${frontAddress}:${securePort}`, '']])
+  return {
+    open: (places, clients) =>
+      places.filter(place => (known.get(keyOfPlace(place)) ?? checkName(clients)) === checkName(clients)),
+    have: (places, clients) => {
+      for (const place of places) known.set(keyOfPlace(place), checkName(clients))
+    },
+  }
 }
 
 interface Written {
@@ -130,6 +161,7 @@ function listenerOf(
   addresses: readonly string[],
   observed: Issuing,
   front: Front,
+  checks: PlaceChecks,
 ): OwnListener {
   const name = gatewayHost(spec.hostname)
   const { kinds, findings: ofKinds } = kindsOf(spec)
@@ -141,10 +173,14 @@ function listenerOf(
   }: ListenerCertificates = endsTls(spec)
     ? listenerCertificates(owner, spec, name, observed)
     : { certificates: [], isVouched: false, findings: [] }
+  const { clients, findings: ofClients } = endsTls(spec)
+    ? clientValidation(gateway, spec.port, observed)
+    : { clients: undefined, findings: [] }
   const unsupported = supportedKinds(spec) === undefined
   const wanted = addresses.map(address => ({ address, port: portAt(address, spec, front) }))
-  const places = wanted.filter(({ address, port }) => !observed.machine.taken.has(`${address}:${port}`))
-  const isTaken = wanted.length > 0 && places.length === 0
+  const free = wanted.filter(place => !observed.machine.taken.has(placeKey(place, carriedBy(spec))))
+  const places = endsTls(spec) ? checks.open(free, clients) : free
+  const isTaken = wanted.length > 0 && free.length === 0
   const findings = [
     ...(unsupported
       ? [
@@ -164,14 +200,28 @@ function listenerOf(
           ),
         ]
       : []),
+    ...(free.length > 0 && places.length === 0
+      ? [
+          fails(
+            'Accepted',
+            'PortUnavailable',
+            `port ${spec.port} of ${addresses.join(' and ')} asks clients for other certificates, or for none; name another address or port`,
+          ),
+        ]
+      : []),
+    ...ofClients,
     ...ofCertificates,
     ...ofKinds,
     ...(conflict === undefined ? [] : [conflict]),
   ]
-  // With one certificate that it can show, and one kind of routes, it serves.
-  const isServing = findings.every(finding =>
-    ofKinds.includes(finding) ? kinds.length > 0 : ofCertificates.includes(finding) && certificates.length > 0,
+  // With one certificate that it can show, one kind of routes, and one authority of clients, it serves.
+  const isServing = findings.every(
+    finding =>
+      (ofKinds.includes(finding) && kinds.length > 0) ||
+      (ofCertificates.includes(finding) && certificates.length > 0) ||
+      (ofClients.includes(finding) && clients !== undefined),
   )
+  if (isServing && endsTls(spec)) checks.have(places, clients)
   return {
     gateway,
     owner,
@@ -180,6 +230,7 @@ function listenerOf(
     certificates,
     isVouched,
     ...(wantedCertificate && { wanted: wantedCertificate }),
+    ...(clients && { clients }),
     kinds,
     places: isServing ? places : [],
     findings,
@@ -199,11 +250,12 @@ const kindsByProtocol: Readonly<Record<string, readonly RouteKind[]>> = {
   HTTPS: routes('HTTPRoute', 'GRPCRoute'),
   TLS: routes('TLSRoute'),
   TCP: routes('TCPRoute'),
+  UDP: routes('UDPRoute'),
 }
 
 /** undefined: requests. */
 export const carriedBy = ({ protocol }: Listener): CarriedConnections | undefined =>
-  protocol === 'TLS' ? 'names' : protocol === 'TCP' ? 'connections' : undefined
+  ({ TLS: 'names', TCP: 'connections', UDP: 'packets' } as const)[protocol as 'TLS']
 
 /** Whether TLS ends at it. */
 export const endsTls = ({ protocol, tls }: Listener): boolean =>

@@ -1,4 +1,4 @@
-// Services of the type LoadBalancer: connections to an address of this machine are handed on to them, at the ports that they
+// Services of the type LoadBalancer: connections and packets to an address of this machine are handed on to them, at the ports that they
 // name; at the front, too, where nobody else has the port. Pure. Source: Kubernetes, Service.
 import type { Service, LoadBalancerIngress } from '../../api/generated/models.ts'
 import { gatewayController } from '../../api/gateway-names.ts'
@@ -10,6 +10,7 @@ import type { Front } from './gateway-addresses.ts'
 import { anyHost } from './host-names.ts'
 import { ownerOf, type Problem } from './host-rule.ts'
 import type { ListenerPlace } from './listeners.ts'
+import { placeKey } from './place-key.ts'
 import type { Observed, Policed } from './observed.ts'
 import { policedService } from './route-backends.ts'
 
@@ -39,7 +40,7 @@ export function loadBalancers(
   const offers: Offer[] = []
   const problems: Problem[] = []
   const addresses = new Map<Service, LoadBalancerIngress[]>()
-  const had = new Set(occupied.map(({ place }) => keyOf(place)))
+  const had = new Set(occupied.map(({ place, carries }) => placeKey(place, carries)))
   for (const service of own) {
     const tell = (reason: string, message: string): void =>
       void problems.push({ owner: ownerOf(service), reason, message })
@@ -51,23 +52,30 @@ export function loadBalancers(
     const { ports = [], loadBalancerIP } = service.spec
     if (loadBalancerIP !== undefined && loadBalancerIP !== '' && loadBalancerIP !== address)
       tell('AddressNotAssigned', `${loadBalancerIP} is not given on demand; the service has ${address}`)
-    const served = ports.filter(({ protocol = 'TCP' }) => protocol === 'TCP')
-    for (const { protocol, port } of ports)
-      if (protocol !== undefined && protocol !== 'TCP')
-        tell('UnsupportedProtocol', `port ${port} is ${protocol}, and TCP alone is led to a service from outside`)
-    for (const { port } of served) {
+    const served = ports.flatMap(({ port, protocol = 'TCP' }) => {
+      const carries = carriedOf(protocol)
+      return carries === undefined ? [] : [{ port, protocol, carries }]
+    })
+    for (const { protocol = 'TCP', port } of ports)
+      if (carriedOf(protocol) === undefined)
+        tell(
+          'UnsupportedProtocol',
+          `port ${port} is ${protocol}, and TCP and UDP alone are led to a service from outside`,
+        )
+    for (const { port, carries } of served) {
       const places: readonly ListenerPlace[] = [address, front.address].map(each => ({ address: each, port }))
       for (const place of places) {
-        if (observed.machine.taken.has(keyOf(place))) {
+        const key = placeKey(place, carries)
+        if (observed.machine.taken.has(key)) {
           if (place.address === address)
             tell('PortUnavailable', `port ${port} of ${address} is in use by another program`)
-        } else if (!had.has(keyOf(place))) offers.push(offerOf(service, port, place, observed))
-        had.add(keyOf(place))
+        } else if (!had.has(key)) offers.push(offerOf(service, port, { place, carries }, observed))
+        had.add(key)
       }
     }
     if (served.length > 0)
       addresses.set(service, [
-        { ip: address, ipMode: 'Proxy', ports: served.map(({ port }) => ({ port, protocol: 'TCP' })) },
+        { ip: address, ipMode: 'Proxy', ports: served.map(({ port, protocol }) => ({ port, protocol })) },
       ])
   }
   for (const service of observed.loadBalancers)
@@ -78,14 +86,22 @@ export function loadBalancers(
 const hasOurs = ({ status }: Service, { ownAddresses }: Front): boolean =>
   status?.loadBalancer?.ingress?.some(({ ip }) => ip !== undefined && ownAddresses.includes(ip)) === true
 
-function offerOf(service: Service, port: number, place: ListenerPlace, observed: Policed): Offer {
+function offerOf(
+  service: Service,
+  port: number,
+  { place, carries }: { readonly place: ListenerPlace; readonly carries: 'connections' | 'packets' },
+  observed: Policed,
+): Offer {
   const { namespace = '', name } = service.metadata
   const { loadBalancerSourceRanges } = service.spec
   const handling = policedService({}, { name }, namespace, observed)
-  const backend = wantedBackend({ namespace, name, port }, service, { handling, protocol: 'tcp' })
+  const backend = wantedBackend({ namespace, name, port }, service, {
+    handling,
+    protocol: carries === 'packets' ? 'udp' : 'tcp',
+  })
   return {
     place,
-    carries: 'connections',
+    carries,
     ...((loadBalancerSourceRanges ?? []).length > 0 && {
       sources: loadBalancerSourceRanges!.map(range => range.trim()),
     }),
@@ -105,4 +121,5 @@ function offerOf(service: Service, port: number, place: ListenerPlace, observed:
   }
 }
 
-const keyOf = ({ address, port }: ListenerPlace): string => `${address}:${port}`
+const carriedOf = (protocol: string): 'connections' | 'packets' | undefined =>
+  ({ TCP: 'connections', UDP: 'packets' } as const)[protocol as 'TCP']

@@ -10,7 +10,7 @@ export interface GatewayModel {
   readonly backends: ReadonlyMap<string, Backend>
   /** Who shows what, by the names by which checks refer to it. */
   readonly credentials: ReadonlyMap<string, Credentials>
-  /** By id: each that an entrance shows. */
+  /** By id: each that an entrance shows, or that a backend is shown. */
   readonly certificates: ReadonlyMap<string, Certificate>
   /** What plain requests are answered, by host and path, before any rule; undefined: nothing is, or will be soon. */
   readonly answers?: ReadonlyMap<string, string>
@@ -30,9 +30,9 @@ export interface Entrance {
 
 /**
  * In place of requests of HTTP, connections that are handed on as they come: by the name that they ask for with TLS (SNI),
- * which their hosts are then, or all of them. Each rule of such hosts has the prefix `/`.
+ * which their hosts are then, or all of them; or packets of UDP. Each rule of such hosts has the prefix `/`.
  */
-export type CarriedConnections = 'names' | 'connections'
+export type CarriedConnections = 'names' | 'connections' | 'packets'
 
 /** The end of TLS at an entrance. */
 export interface Termination {
@@ -40,6 +40,16 @@ export interface Termination {
   readonly isVouched?: boolean
   /** In the order in which they are looked through. */
   readonly certificates: readonly ShownCertificate[]
+  /** undefined: no client is asked for a certificate. */
+  readonly clients?: ClientCheck
+}
+
+/** What clients have to show. */
+export interface ClientCheck {
+  /** Certificates of the authorities that have to have signed it, in PEM. */
+  readonly authorities: string
+  /** Who shows none, or one that is not valid, comes in, too. */
+  readonly isOptional: boolean
 }
 
 export interface ShownCertificate {
@@ -124,6 +134,8 @@ export interface Backend {
   readonly protocol: BackendProtocol
   /** The gateway's own, in place of a service. */
   readonly serves?: 'logins'
+  /** Id of the certificate that it is shown where it is spoken to by TLS. */
+  readonly clientCertificate?: string
   /** undefined: it is spoken to in plain text. */
   readonly tls?: BackendTls
   /** undefined: its servers take turns. */
@@ -146,8 +158,8 @@ export interface ServicePort {
   readonly port: number | string
 }
 
-/** `h2`: HTTP/2 from the first byte, without TLS, as gRPC wants it. `tcp`: whatever comes. */
-export type BackendProtocol = 'http' | 'h2' | 'tcp'
+/** `h2`: HTTP/2 from the first byte, without TLS, as gRPC wants it. `tcp`, `udp`: whatever comes. */
+export type BackendProtocol = 'http' | 'h2' | 'tcp' | 'udp'
 
 /** What is done with a request before its service gets it, and with the answer, in the order of these fields. */
 export interface Handling {

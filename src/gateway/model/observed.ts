@@ -12,10 +12,12 @@ import type {
   ReferenceGrant,
   TCPRoute,
   TLSRoute,
+  UDPRoute,
 } from '../../api/gateway-api/types.ts'
 import type { FetchedKeys, KeySource } from '../providers/key-source.ts'
 import type { SigningKey } from './policing.ts'
 import type { PolicyLookup } from './policies/policy-place.ts'
+import type { AuthorityLookup } from './authority-of.ts'
 import type { FoundCertificate } from './certificate-of.ts'
 import type { IssuerLookup } from './issuer-lookup.ts'
 
@@ -29,6 +31,7 @@ export interface Observed {
   readonly grpcRoutes: readonly GRPCRoute[]
   readonly tlsRoutes: readonly TLSRoute[]
   readonly tcpRoutes: readonly TCPRoute[]
+  readonly udpRoutes: readonly UDPRoute[]
   readonly referenceGrants: readonly ReferenceGrant[]
   readonly backendTlsPolicies: readonly BackendTLSPolicy[]
   readonly accessPolicies: readonly AccessPolicy[]
@@ -44,6 +47,8 @@ export interface Observed {
   readonly labels: (namespace: string) => Readonly<Record<string, string>>
   /** What a ConfigMap holds. */
   readonly configuration: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
+  /** Certificates of authorities that a ConfigMap holds. */
+  readonly authority: AuthorityLookup
   /** What a Secret holds, decoded; undefined: there is none. */
   readonly secret: (namespace: string, name: string) => Readonly<Record<string, string>> | undefined
   /** What there is by now of the keys that providers publish. */

@@ -41,7 +41,7 @@ export function offeredRoute(
   const made = new Map<string, RouteRules>()
   const madeAt = (place: RulePlace): RouteRules => {
     const policed = observed.policies.of(place.policed).map(({ source }) => source)
-    const key = `${place.scheme} ${place.port} ${place.portOf('http')} ${place.portOf('https')} ${policed.join()}`
+    const key = `${place.scheme} ${place.port} ${place.portOf('http')} ${place.portOf('https')} ${place.clientCertificate} ${policed.join()}`
     const found = made.get(key) ?? routeRules(rules, place, observed)
     made.set(key, found)
     return found
@@ -51,7 +51,7 @@ export function offeredRoute(
       place,
       carries: carriedBy(listener.spec),
       name: listener.name,
-      ...(endsTls(listener.spec) && { certificates: [] }),
+      ...(endsTls(listener.spec) && { certificates: [], clients: listener.clients }),
       rules: madeAt(rulePlace(listener, place, front)).rules.flatMap(({ rule, backends }) =>
         names.map(name => ({ name, rule, backends, from: route })),
       ),
@@ -74,13 +74,18 @@ const uniqueListeners = (attachments: readonly Attachment[]): readonly AttachedL
   ).values(),
 ]
 
-function rulePlace({ gateway, owner, spec }: OwnListener, { address, port }: ListenerPlace, front: Front): RulePlace {
+function rulePlace(
+  { gateway, owner, spec, clientCertificate }: OwnListener,
+  { address, port }: ListenerPlace,
+  front: Front,
+): RulePlace {
   const scheme = spec.protocol === 'HTTPS' ? 'https' : 'http'
   const isFront = address === front.address
   return {
     policed: [...placesOf(gateway), ...(owner === gateway ? placesOf(gateway, spec.name).slice(1) : [])],
     scheme,
     port,
+    ...(clientCertificate !== undefined && { clientCertificate }),
     portOf: wanted => (wanted === 'http' ? (isFront ? front.port : 80) : isFront ? (front.securePort ?? 443) : 443),
   }
 }

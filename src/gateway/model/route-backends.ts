@@ -14,6 +14,8 @@ export interface ReferringRoute {
   readonly namespace: string
   /** That its requests need, whatever the service says. */
   readonly protocol?: BackendProtocol
+  /** Id of the certificate that its services are shown. */
+  readonly clientCertificate?: string
 }
 
 export interface Led {
@@ -92,15 +94,19 @@ export function backendOf(
       'BackendNotFound',
       `the service "${name}" is a name of another host (ExternalName), which nothing is led to`,
     )
-  if (port === undefined || servicePort(service, port) === undefined)
+  if (port === undefined || servicePort(service, port, route.protocol) === undefined)
     return refused(
       'BackendNotFound',
-      `the service "${name}" has no port ${port ?? ''}; it has ${(service.spec.ports ?? []).map(each => each.port).join(', ')}`,
+      `the service "${name}" has no ${route.protocol === 'udp' ? 'port of UDP' : 'port'} ${port ?? ''}; it has ${(service.spec.ports ?? []).map(portText).join(', ')}`,
     )
   return {
     backend: wantedBackend({ namespace: place, name, port }, service, {
       handling,
       ...(route.protocol !== undefined && { protocol: route.protocol }),
+      ...(route.clientCertificate !== undefined && { clientCertificate: route.clientCertificate }),
     }),
   }
 }
+
+const portText = ({ port, protocol = 'TCP' }: { readonly port: number; readonly protocol?: string }): string =>
+  protocol === 'TCP' ? String(port) : `${port} (${protocol})`

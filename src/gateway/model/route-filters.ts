@@ -22,6 +22,8 @@ export interface RulePlace {
   readonly port: number
   /** That plain requests come to at the same address, and those with TLS. */
   readonly portOf: (scheme: 'http' | 'https') => number
+  /** Id of the one that services are shown. */
+  readonly clientCertificate?: string
 }
 
 export interface Filtered {

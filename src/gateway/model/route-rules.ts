@@ -53,6 +53,8 @@ function madeRules(written: WrittenRule, place: RulePlace, observed: Policed): R
     kind: route.kind,
     namespace: route.metadata.namespace ?? '',
     ...(protocol !== undefined && { protocol }),
+    ...(place.clientCertificate !== undefined &&
+      isOfRequests(protocol) && { clientCertificate: place.clientCertificate }),
   }
   const prefix = matches.length === 1 && matches[0]?.path.kind === 'prefix' ? matches[0].path.value : undefined
   const toAll = filtered(filters, prefix, place, referring, observed)
@@ -89,6 +91,8 @@ function madeRules(written: WrittenRule, place: RulePlace, observed: Policed): R
     dropped: [],
   }
 }
+
+const isOfRequests = (protocol: BackendProtocol | undefined): boolean => protocol !== 'tcp' && protocol !== 'udp'
 
 const matchProblems = ({ path, headers, query }: RequestMatch): readonly Finding[] =>
   [path, ...headers, ...query]

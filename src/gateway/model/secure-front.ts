@@ -27,6 +27,7 @@ export function withOwnCertificates(model: GatewayModel, pems: ReadonlyMap<strin
   const withOwn = (entrance: Entrance): Entrance => ({
     ...entrance,
     tls: {
+      ...entrance.tls,
       isVouched: true,
       certificates: [
         ...shown(usualName, { kind: 'any' }),

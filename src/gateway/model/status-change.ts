@@ -15,7 +15,14 @@ interface WrittenStatus {
 }
 
 /** Others keep theirs. */
-const ours = new Set(['Accepted', 'Programmed', 'ResolvedRefs', 'Conflicted', 'PartiallyInvalid'])
+const ours = new Set([
+  'Accepted',
+  'Programmed',
+  'ResolvedRefs',
+  'Conflicted',
+  'PartiallyInvalid',
+  'InsecureFrontendValidationMode',
+])
 
 /** @param now as Kubernetes writes it @returns undefined where it is as it should be */
 export function statusChange(wanted: WantedStatus, now: string): object | undefined {

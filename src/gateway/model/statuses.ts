@@ -1,9 +1,10 @@
 // What the objects of the Gateway API are to say of themselves. Pure. Source: Gateway API, statuses.
 import { keyOf, type KubeObject } from '../../api/object.ts'
-import type { GatewayClass, ParentReference, RouteKind } from '../../api/gateway-api/types.ts'
+import type { Gateway, GatewayClass, ParentReference, RouteKind } from '../../api/gateway-api/types.ts'
 import type { Attachment } from './attachment.ts'
 import { gatewayGroup } from '../../api/gateway-names.ts'
 import type { OwnPolicy as OwnBackendPolicy } from './backend-tls.ts'
+import { letsAnybodyIn } from './client-validation.ts'
 import { fails, findingsOf, holds, type Finding } from './findings.ts'
 import type { MadeModel } from './gateway-model.ts'
 import type { OwnConsumer } from './policies/consumers.ts'
@@ -87,7 +88,12 @@ function gatewayStatus(own: OwnGateway, routes: readonly OwnRoute[]): WantedStat
   )
   return {
     object: gateway,
-    conditions: findingsOf([...findings, acceptedBy(mine, 'Gateway'), programmedBy(listeners, findings)]),
+    conditions: findingsOf([
+      ...findings,
+      acceptedBy(mine, 'Gateway'),
+      programmedBy(listeners, findings),
+      ...tlsFindings(gateway),
+    ]),
     listeners: mine.map(listener => listenerStatus(listener, routes)),
     rest: {
       addresses: addresses.told.map(value => ({ type: 'IPAddress', value })),
@@ -95,6 +101,22 @@ function gatewayStatus(own: OwnGateway, routes: readonly OwnRoute[]): WantedStat
     },
   }
 }
+
+/** What is told of its TLS beyond what is wrong with it. */
+const tlsFindings = (gateway: Gateway): readonly Finding[] => [
+  ...(gateway.spec.tls?.backend?.clientCertificateRef === undefined
+    ? []
+    : [holds('ResolvedRefs', 'ResolvedRefs', 'all that it refers to is there')]),
+  ...(letsAnybodyIn(gateway)
+    ? [
+        holds(
+          'InsecureFrontendValidationMode',
+          'ConfigurationChanged',
+          'clients without a valid certificate are let in, too (AllowInsecureFallback)',
+        ),
+      ]
+    : []),
+]
 
 /** Whether it can be served, now or when its certificates and routes are there. */
 const isValid = ({ findings }: OwnListener): boolean =>

@@ -8,7 +8,11 @@ export const supportedFeatures: readonly string[] = [
   'GRPCRouteNamedRouteRule',
   'Gateway',
   'GatewayAddressEmpty',
+  'GatewayBackendClientCertificate',
+  'GatewayFrontendClientCertificateValidation',
+  'GatewayFrontendClientCertificateValidationInsecureFallback',
   'GatewayHTTPListenerIsolation',
+  'GatewayHTTPSListenerDetectMisdirectedRequests',
   'GatewayPort8080',
   'GatewayStaticAddresses',
   'HTTPRoute',
@@ -39,4 +43,5 @@ export const supportedFeatures: readonly string[] = [
   'TCPRoute',
   'TLSRoute',
   'TLSRouteModeTerminate',
+  'UDPRoute',
 ]

@@ -295,6 +295,7 @@ const componentRoles = (): New<ClusterRole>[] => [
         'listenersets',
         'tcproutes',
         'tlsroutes',
+        'udproutes',
       ].map(kind => `${kind}/status`),
       ['patch'],
     ),

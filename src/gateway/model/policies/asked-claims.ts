@@ -12,6 +12,6 @@ export const askedClaims = (claims: Readonly<Record<string, readonly string[]>> 
 export const vouchedBy = (
   reference: AuthorityReference | undefined,
   namespace: string,
-  inputs: Pick<PolicyInputs, 'configuration'>,
+  inputs: Pick<PolicyInputs, 'authority'>,
 ): { readonly pem?: string; readonly finding?: Finding } =>
   reference === undefined ? {} : authorityOf(namespace, { group: '', kind: 'ConfigMap', name: reference.name }, inputs)

@@ -1,6 +1,6 @@
 // What policies of balancing ask for that nothing can be made of, since connections are handed on to their services. Pure.
 import type { PolicyTarget } from '../../../api/gateway-api/policies.ts'
-import { onlyForRequests } from '../balancing.ts'
+import { onlyForConnections, onlyForRequests } from '../balancing.ts'
 import { fails, holds, type Finding } from '../findings.ts'
 import { ownerOf } from '../host-rule.ts'
 import type { Backend } from '../model.ts'
@@ -21,11 +21,19 @@ export function withConnections(own: readonly OwnPolicy[], backends: Iterable<Ba
 }
 
 function findingOf(backends: readonly Backend[]): Finding | undefined {
-  const carrying = backends.find(({ protocol }) => protocol === 'tcp')
-  const unheeded = carrying?.balancing === undefined ? [] : onlyForRequests(carrying.balancing)
+  const carrying = backends.find(isCarrying)
+  const unheeded =
+    carrying?.balancing === undefined
+      ? []
+      : [
+          ...onlyForRequests(carrying.balancing),
+          ...(backends.some(({ protocol }) => protocol === 'udp') ? onlyForConnections(carrying.balancing) : []),
+        ]
   if (unheeded.length === 0) return undefined
   const message = `connections that are handed on to the service "${carrying!.service!.name}" have no ${unheeded.join(' and no ')}`
-  return backends.some(({ protocol }) => protocol !== 'tcp')
+  return backends.some(backend => !isCarrying(backend))
     ? holds('Accepted', 'UnsupportedValue', `requests are balanced as it says; ${message}`)
     : fails('Accepted', 'UnsupportedValue', message)
 }
+
+const isCarrying = ({ protocol }: Backend): boolean => protocol === 'tcp' || protocol === 'udp'
