@@ -61,7 +61,7 @@ describe.skipIf(reason !== undefined)(`Connections${reason === undefined ? '' : 
         return found === service ? [] : [`at ${port} of ${gateway}, ${found} answers, expected ${service}`]
       })
 
-    test.runIf(protocol === 'UDP')('UDPRoute', async () => {
+    test(`${protocol}Route`, async () => {
       await fixture.make(gateway('simple', [at('one', 5300)]), route('simple', 'simple', [rule(one)]))
       await fixture.accepted(kind, 'simple')
       await fixture.listeners('simple', { one: { ...taken, attached: 1 } })
