@@ -197,7 +197,16 @@ const examples: Readonly<Record<string, Example>> = {
       'names of claims have letters, digits, _ and -': {
         authentication: { jwt: { ...jwt, claims: { 'a.b': ['c'] } } },
       },
-      'expected keys, basic or jwt': { authentication: {} },
+      'expected keys, basic, jwt or oidc': { authentication: {} },
+      'expected keysRef or jwksUri, not both': {
+        authentication: { jwt: { ...jwt, jwksUri: 'https://login.example.com/keys' } },
+      },
+      'without keysRef and jwksUri, issuer has to be an address': { authentication: { jwt: { issuer: 'login' } } },
+      'redirectPath and logoutPath are two': {
+        authentication: {
+          oidc: { issuer: 'https://login.example.com', clientID: 'a', redirectPath: '/in', logoutPath: '/in' },
+        },
+      },
       'expected addresses or authentication': { authentication: undefined },
       'consumers and groups need authentication': {
         authentication: undefined,
@@ -231,6 +240,23 @@ const examples: Readonly<Record<string, Example>> = {
       'expected duration from 1s to 1h': { ejection: { duration: '2h' } },
       'expected timeout from 1ms to 1h': { concurrency: { perInstance: 1, queue: { timeout: '2h' } } },
       'expected slowStart from 1s to 1h': { slowStart: '10ms' },
+    },
+  },
+  CertificateIssuer: {
+    spec: { domains: ['*.example.com'], acme: { solver: { dns01: {} } } },
+    defaulted: {
+      spec: {
+        acme: {
+          server: 'https://acme-v02.api.letsencrypt.org/directory',
+          solver: { dns01: { propagationSeconds: 30 } },
+        },
+      },
+    },
+    breaking: {
+      'expected http01 or dns01, one of them': { acme: { solver: { http01: {}, dns01: {} } } },
+      'a wildcard is proven by dns01 alone: name each host, or choose solver.dns01': {
+        acme: { solver: { http01: {} } },
+      },
     },
   },
   Consumer: {

@@ -18,6 +18,7 @@ export function plainPath(path: string): string {
  * semicolon: where that leads elsewhere, it would be a way around the rule for it. Undefined: it is read in one way.
  */
 export function otherReading(plain: string): string | undefined {
+  if (!/%2F|%5C|[\\;]/.test(plain)) return undefined
   const other = withoutDots(
     plain
       .replaceAll(/%2F|%5C|\\/g, '/')
