@@ -11,7 +11,8 @@ export const ruled = (schema: Schema, ...rules: readonly ValidationRule[]): Sche
 
 export const object = (properties: Record<string, Schema>, required: readonly string[] = []): Schema => ({
   type: 'object',
-  properties,
+  // An empty list of them is dropped by whoever stores it.
+  ...(Object.keys(properties).length > 0 && { properties }),
   ...(required.length > 0 && { required: [...required] }),
 })
 
