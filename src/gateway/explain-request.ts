@@ -2,9 +2,10 @@
 import { sameJson } from '../api/validation/scalars.ts'
 import { entranceFacts, openedBy, type EntranceFacts } from './entrance-facts.ts'
 import { answersTo, compareHosts, findRule, matchesPath, type AskedRequest } from './model/find-rule.ts'
-import type { Entrance, GatewayModel, Host, Rule } from './model/model.ts'
+import type { Entrance, Host, Rule } from './model/model.ts'
 import { otherReading } from './model/plain-path.ts'
 import { textOfHost } from './model/host-names.ts'
+import { withoutPackets } from './model/without-packets.ts'
 import { conditionWords, ruleFacts, type KnownModel, type RuleFacts } from './rule-facts.ts'
 
 export interface RequestInMind extends AskedRequest {
@@ -76,12 +77,6 @@ const readAnew = ({ hosts }: Entrance): Pick<Entrance, 'hosts'> => ({
       return value === undefined ? rule : { ...rule, match: { ...rule.match, path: { ...path, value } } }
     }),
   })),
-})
-
-/** No request comes by packets. */
-const withoutPackets = (model: GatewayModel): GatewayModel => ({
-  ...model,
-  entrances: model.entrances.filter(({ carries }) => carries !== 'packets'),
 })
 
 /** Whether they lead to the same. */

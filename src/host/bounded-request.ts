@@ -59,8 +59,11 @@ export function boundedRequest(url: string | URL, asked: BoundedRequest): Promis
 }
 
 /** @throws Error that says what came in place of an object */
-export async function fetchJson(url: string, asked: BoundedRequest): Promise<object> {
-  const { status, body } = await boundedRequest(url, asked)
+export const fetchJson = async (url: string, asked: BoundedRequest): Promise<object> =>
+  jsonIn(url, await boundedRequest(url, asked))
+
+/** @throws Error that says what came in place of an object */
+export function jsonIn(url: string, { status, body }: BoundedAnswer): object {
   if (status !== 200) throw new Error(`${url} answered ${status}`)
   let value: unknown
   try {

@@ -1,5 +1,5 @@
 // One request to an authority, whose server may be vouched for by somebody who only its issuer knows.
-import { request as httpsRequest } from 'node:https'
+import { boundedRequest } from '../../host/bounded-request.ts'
 import { errorText } from '../../lib/error-text.ts'
 import { AuthorityAway } from './problem.ts'
 
@@ -22,20 +22,11 @@ const longestAnswer = 1024 * 1024
 
 /** @param authorities in PEM; undefined: those that Node trusts @throws AuthorityAway */
 export function authorityAsker(authorities: string | undefined): AskAuthority {
-  return (url, { method, body }) => {
-    const { promise, resolve, reject } = Promise.withResolvers<AuthorityAnswer>()
-    const away = (error: unknown): void => reject(new AuthorityAway(`${new URL(url).host}: ${errorText(error)}`))
-    if (!url.startsWith('https://')) {
-      away(`expected a URL with https, found ${url.slice(0, 200)}`)
-      return promise
-    }
-    const asking = httpsRequest(
-      url,
-      {
+  return async (url, { method, body }) => {
+    try {
+      if (!url.startsWith('https://')) throw new Error(`expected a URL with https, found ${url.slice(0, 200)}`)
+      const answer = await boundedRequest(url, {
         method,
-        agent: false,
-        timeout: patienceMs,
-        signal: AbortSignal.timeout(patienceMs),
         headers: {
           'user-agent': 'sampan',
           ...(body !== undefined && {
@@ -43,23 +34,15 @@ export function authorityAsker(authorities: string | undefined): AskAuthority {
             'content-length': Buffer.byteLength(body),
           }),
         },
-        ...(authorities !== undefined && { ca: authorities }),
-      },
-      answer => {
-        let text = ''
-        answer.setEncoding('utf8')
-        answer.on('data', (part: string) => {
-          text += part
-          if (text.length > longestAnswer) asking.destroy(new Error('its answer is longer than 1 MiB'))
-        })
-        answer.on('error', away)
-        answer.on('end', () =>
-          resolve({ status: answer.statusCode ?? 0, header: name => [answer.headers[name]].flat()[0], text }),
-        )
-      },
-    )
-    asking.on('error', away)
-    asking.end(body)
-    return promise
+        ...(body !== undefined && { body }),
+        ...(authorities !== undefined && { authority: authorities }),
+        timeoutMs: patienceMs,
+        mostBytes: longestAnswer,
+      })
+      const header = (name: string): string | undefined => [answer.headers[name]].flat()[0]
+      return { status: answer.status, header, text: answer.body.toString() }
+    } catch (error) {
+      throw new AuthorityAway(`${new URL(url).host}: ${errorText(error)}`)
+    }
   }
 }

@@ -1,6 +1,7 @@
 // What HAProxy is to run, in the parts in which it changes: the skeleton, for which it has to be loaded anew, and maps and
 // servers, which it takes while it runs. Pure.
 import type { Entrance, GatewayModel } from '../model/model.ts'
+import { withoutPackets } from '../model/without-packets.ts'
 import { nowhere, sharedPlaces, frontendLines, type EntranceFiles } from './lines.ts'
 import { cacheSections } from './cache-lines.ts'
 import { canServe, certificateLayout, listFile, type CertificateLayout } from './certificates.ts'
@@ -49,13 +50,6 @@ export interface Places extends MirrorPlaces {
 }
 
 const mapNames: readonly MapName[] = ['hosts', 'one-label', 'below', 'listeners', 'paths', 'read', 'shares']
-
-/** Packets are led by the kernel. */
-const withoutPackets = (model: GatewayModel): GatewayModel => ({
-  ...model,
-  entrances: model.entrances.filter(({ carries }) => carries !== 'packets'),
-  backends: new Map([...model.backends].filter(([, { protocol }]) => protocol !== 'udp')),
-})
 
 export function layoutOf(all: GatewayModel, places: Places): Layout {
   const model = withoutPackets(all)

@@ -2,6 +2,7 @@
 // last stays on the disk, so that nobody is refused after a start, and while a provider is away.
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { jsonIn } from '../../host/bounded-request.ts'
 import { BackOff } from '../../lib/back-off.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { errorText } from '../../lib/error-text.ts'
@@ -90,30 +91,24 @@ export class KeySets {
 
   /** @throws Error */
   private async fetched({ issuer, uri, authority }: KeySource): Promise<string> {
-    const text = await this.text(uri ?? (await this.keysOf(issuer, authority)), authority)
-    const { keys } = JSON.parse(text) as { keys?: unknown }
+    const found: { keys?: unknown } = await this.json(uri ?? (await this.keysOf(issuer, authority)), authority)
+    const { keys } = found
     if (!Array.isArray(keys)) throw new Error(`expected a list of keys at ${uri ?? `the jwks_uri of ${issuer}`}`)
-    return text
+    return JSON.stringify(found)
   }
 
   /** Source: OpenID Connect Discovery 1.0, 4. */
   private async keysOf(issuer: string, authority: string | undefined): Promise<string> {
     const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-    const about = JSON.parse(await this.text(url, authority)) as { issuer?: unknown; jwks_uri?: unknown }
+    const about: { issuer?: unknown; jwks_uri?: unknown } = await this.json(url, authority)
     if (about.issuer !== issuer)
       throw new Error(`expected the issuer ${issuer} at ${url}, found ${String(about.issuer)}`)
     if (typeof about.jwks_uri !== 'string') throw new Error(`expected jwks_uri at ${url}`)
     return about.jwks_uri
   }
 
-  private async text(url: string, authority: string | undefined): Promise<string> {
-    const { status, body } = await this.options.ask(url, authority === undefined ? {} : { authority })
-    if (status !== 200) throw new Error(`${url} answered ${status}`)
-    const text = body.toString()
-    try {
-      if (typeof JSON.parse(text) === 'object') return text
-    } catch {}
-    throw new Error(`${url} answered with something else than JSON`)
+  private async json(url: string, authority: string | undefined): Promise<object> {
+    return jsonIn(url, await this.options.ask(url, authority === undefined ? {} : { authority }))
   }
 
   private keep(id: string, text: string): void {
